@@ -1,0 +1,97 @@
+"""The exception tree: every error that crosses a stage of the engine, and no texts for customers.
+
+    EngineError
+      > SettingsError            the environment does not make a usable configuration
+      > SpecError(problems)      an authored document is wrong: the bundle is refused, the last good one serves
+      > TurnError                a turn cannot be finished: nothing is saved, the customer gets the chart's `problem`
+          > RenderFailed         a template failed, or a rendered message breaks a limit of WhatsApp
+          > ChartStuck           a turn took more steps than allowed
+      > GraphError               Meta did not take a request; only the relay catches it
+          > GraphRetryable       it may work later
+          > GraphTerminal        it never will
+      > LimitExceeded            a message would break a limit of WhatsApp
+      > Refused                  a request from outside is not served
+          > BadSignature         its signature is missing or wrong
+          > Malformed            it cannot be read
+      > Unavailable              the database does not answer
+      > Conflict                 another turn was faster: take the whole turn again
+"""
+
+
+class EngineError(Exception):
+    """Any error the engine raises on purpose."""
+
+
+class SettingsError(EngineError):
+    """The environment does not make a usable configuration."""
+
+
+class TurnError(EngineError):
+    """A turn cannot be finished; nothing of it is saved."""
+
+
+class RenderFailed(TurnError):
+    """A template failed, or what it rendered breaks a limit of WhatsApp."""
+
+
+class ChartStuck(TurnError):
+    """A turn took more steps than allowed."""
+
+
+class GraphError(EngineError):
+    """Meta did not take a request.
+
+    Args:
+        message: what Meta said.
+        code: Meta's error code; 0 when there was none (no answer, a gateway page).
+        details: `error_data.details`, the part Meta advises to build on.
+    """
+
+    def __init__(self, message: str, *, code: int = 0, details: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.details = details
+
+
+class GraphRetryable(GraphError):
+    """Meta did not take a request now; it may work later."""
+
+
+class GraphTerminal(GraphError):
+    """Meta will never take this request."""
+
+
+class LimitExceeded(EngineError):
+    """A message would break a limit of WhatsApp.
+
+    Args:
+        field: the field of the message, such as `list.rows[3].title`.
+        limit: what WhatsApp allows (characters or elements).
+        length: what the message has.
+    """
+
+    def __init__(self, field: str, *, limit: int, length: int) -> None:
+        super().__init__(f"{field}: WhatsApp allows {limit}, this has {length}")
+        self.field = field
+        self.limit = limit
+        self.length = length
+
+
+class Refused(EngineError):
+    """A request from outside is not served."""
+
+
+class BadSignature(Refused):
+    """The signature of a request is missing or wrong."""
+
+
+class Malformed(Refused):
+    """A request cannot be read."""
+
+
+class Unavailable(EngineError):
+    """The database does not answer."""
+
+
+class Conflict(EngineError):
+    """Another turn changed the same records first; the whole turn is taken again."""

@@ -1,0 +1,1 @@
+"""The sandbox: a stand-in for Meta's Graph API for development and tests."""

@@ -1,0 +1,1 @@
+"""The wire: WhatsApp's messages as typed values, with no I/O."""
