@@ -1,20 +1,20 @@
 """The exception tree: every error that crosses a stage of the engine, and no texts for customers.
 
-    EngineError
-      > SettingsError            the environment does not make a usable configuration
-      > SpecError(problems)      an authored document is wrong: the bundle is refused, the last good one serves
-      > TurnError                a turn cannot be finished: nothing is saved, the customer gets the chart's `problem`
-          > RenderFailed         a template failed, or a rendered message breaks a limit of WhatsApp
-          > ChartStuck           a turn took more steps than allowed
-      > GraphError               Meta did not take a request; only the relay catches it
-          > GraphRetryable       it may work later
-          > GraphTerminal        it never will
-      > LimitExceeded            a message would break a limit of WhatsApp
-      > Refused                  a request from outside is not served
-          > BadSignature         its signature is missing or wrong
-          > Malformed            it cannot be read
-      > Unavailable              the database does not answer
-      > Conflict                 another turn was faster: take the whole turn again
+EngineError
+  > SettingsError            the environment does not make a usable configuration
+  > SpecError(problems)      an authored document is wrong: the bundle is refused, the last good one serves
+  > TurnError                a turn cannot be finished: nothing is saved, the customer gets the chart's `problem`
+      > RenderFailed         a template failed, or a rendered message breaks a limit of WhatsApp
+      > ChartStuck           a turn took more steps than allowed
+  > GraphError               Meta did not take a request; only the relay catches it
+      > GraphRetryable       it may work later
+      > GraphTerminal        it never will
+  > LimitExceeded            a message would break a limit of WhatsApp
+  > Refused                  a request from outside is not served
+      > BadSignature         its signature is missing or wrong
+      > Malformed            it cannot be read
+  > Unavailable              the database does not answer
+  > Conflict                 another turn was faster: take the whole turn again
 """
 
 

@@ -1,0 +1,269 @@
+"""What the engine needs of a database, as protocols and the values that cross them.
+
+The adapters live in `engine.storage`; nothing here knows how a row is stored.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from engine.domain.cart import Cart
+from engine.domain.catalog import Category, ModifierGroup, Presentation, Product
+from engine.domain.conversation import Conversation
+from engine.domain.ids import CustomerKey, OrderNumber, ProductId, TenantId
+from engine.domain.order import Order
+
+
+@dataclass(frozen=True, slots=True)
+class Business:
+    """A tenant's document in the database: what Meta calls it, and the key to its account."""
+
+    tenant: TenantId
+    name: str
+    phone_number_ids: tuple[str, ...]
+    access_token: str = ""
+    waba_id: str | None = None
+    fb_business_id: str | None = None
+    catalog_mapping: Mapping[str, str] | None = None
+    flow_mapping: Mapping[str, str] | None = None
+    local_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """A message of a customer, stored before it is answered for.
+
+    Args:
+        id: `<phone_number_id>:<wamid>`; storing it twice is refused by the database.
+        raw: the message as `engine.whatsapp.inbound.restore_message` reads it back.
+        timestamp: Meta's, in Unix seconds.
+        attempts: turns tried so far.
+    """
+
+    id: str
+    tenant: TenantId
+    customer: CustomerKey
+    timestamp: int
+    received_at: datetime
+    raw: Mapping[str, Any]
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Which state of which chart said a message, to make sense of a tap on it later."""
+
+    chart: str
+    version: int
+    state: str
+    entry: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEntry:
+    """A message to a customer, stored in the transaction that decided on it.
+
+    Args:
+        id: `<inbox id>:<n>`, so that a repeated turn cannot say it twice.
+        sequence: order of the conversation's messages.
+        payload: the complete body for the Graph API.
+        said: None for a read receipt.
+    """
+
+    id: str
+    tenant: TenantId
+    customer: CustomerKey
+    phone_number_id: str
+    sequence: int
+    payload: Mapping[str, Any]
+    created_at: datetime
+    said: Said | None = None
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """An event a conversation gets at a time, unless it has moved on (`entry`)."""
+
+    id: str
+    tenant: TenantId
+    customer: CustomerKey
+    event: str
+    entry: int
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TurnLog:
+    """What a turn did and why, without what the customer wrote."""
+
+    event: str
+    source: str | None
+    target: str | None
+    steps: tuple[Mapping[str, Any], ...]
+    bundle: str
+    outcome: Literal["done", "ignored", "failed"]
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRecord:
+    """Everything one turn writes; it is committed as a whole or not at all.
+
+    Args:
+        inbox_id: the row that becomes done.
+        conversation: with its `version` raised by one; the stored one must have the version before.
+        cart: the new cart, or None if it did not change; without lines it is deleted, and
+            whatever the chart keeps of it.
+        stock: units to take, by product; the product must still have them.
+    """
+
+    inbox_id: str
+    conversation: Conversation
+    log: TurnLog
+    at: datetime
+    cart: Cart | None = None
+    orders: tuple[Order, ...] = ()
+    stock: tuple[tuple[ProductId, int], ...] = ()
+    outbox: tuple[OutboxEntry, ...] = ()
+    timers: tuple[Timer, ...] = ()
+
+
+class CatalogRepository(Protocol):
+    """What one tenant sells."""
+
+    async def get_categories(self) -> tuple[Category, ...]:
+        """Give the active categories that have active products, with their number, in order."""
+        ...
+
+    async def get_products_by_category(
+        self, category_id: str | None = None, *, limit: int = 200
+    ) -> tuple[Product, ...]:
+        """Give the active products of a category (of all, if None) in order."""
+        ...
+
+    async def get_product_by_id(self, product_id: str) -> Product | None:
+        """Give an active product with its presentations and modifier groups."""
+        ...
+
+    async def get_presentations_for_product(self, product_id: str) -> tuple[Presentation, ...]:
+        """Give the presentations of a product in order."""
+        ...
+
+    async def get_modifiers_for_product(self, product_id: str) -> tuple[ModifierGroup, ...]:
+        """Give the modifier groups of a product in order."""
+        ...
+
+    async def get_product_names(self) -> tuple[tuple[ProductId, str], ...]:
+        """Give the name of every active product, to find one by what a customer typed."""
+        ...
+
+
+class CartRepository(Protocol):
+    """The carts of one tenant."""
+
+    async def get(self, customer: CustomerKey) -> Cart | None:
+        """Give a customer's stored cart, expired or not."""
+        ...
+
+
+class OrderRepository(Protocol):
+    """The orders of one tenant."""
+
+    async def get_latest(self, customer: CustomerKey) -> Order | None:
+        """Give a customer's newest order."""
+        ...
+
+    async def get_by_number(self, number: OrderNumber, customer: CustomerKey) -> Order | None:
+        """Give one of a customer's own orders."""
+        ...
+
+
+class ConversationRepository(Protocol):
+    """The conversations of one tenant."""
+
+    async def get(self, customer: CustomerKey) -> Conversation | None:
+        """Give a customer's conversation."""
+        ...
+
+
+class TenantStore(Protocol):
+    """The database as one tenant sees it: no query can leave it."""
+
+    catalog: CatalogRepository
+    carts: CartRepository
+    orders: OrderRepository
+    conversations: ConversationRepository
+
+    async def commit(self, record: TurnRecord) -> None:
+        """Write a turn in one transaction.
+
+        Raises:
+            Conflict: another turn of the conversation was faster, the row is done already, an order
+                number is taken, or a product has not the units; nothing is written.
+            Unavailable: the database does not answer.
+        """
+        ...
+
+    async def said(self, wamid: str) -> Said | None:
+        """Tell which state said the message that Meta calls so."""
+        ...
+
+
+class BusinessRepository(Protocol):
+    """The tenants' documents."""
+
+    async def by_phone_number_id(self, phone_number_id: str) -> Business | None:
+        """Find the active business with WhatsApp enabled that has a number."""
+        ...
+
+    async def by_tenant(self, tenant: TenantId) -> Business | None:
+        """Find a business by its sub-domain."""
+        ...
+
+
+class Inbox(Protocol):
+    """Messages of customers that wait for their turn."""
+
+    async def accept(self, rows: Sequence[InboxRow]) -> tuple[InboxRow, ...]:
+        """Store messages durably; give the ones that were not stored before."""
+        ...
+
+    async def waiting(self, *, now: datetime, limit: int = 100) -> tuple[InboxRow, ...]:
+        """Give the oldest messages that are due, per conversation in Meta's order."""
+        ...
+
+    async def postpone(self, row: InboxRow, *, until: datetime, error: str) -> None:
+        """Count a failed attempt and try again later."""
+        ...
+
+    async def bury(self, row: InboxRow, *, error: str) -> None:
+        """Give a message up; it stays for the operator to see."""
+        ...
+
+
+class Outbox(Protocol):
+    """Messages to customers that wait to be sent."""
+
+    async def waiting(self, *, now: datetime, limit: int = 100) -> tuple[OutboxEntry, ...]:
+        """Give the oldest entries that are due, per customer in the order they were written."""
+        ...
+
+    async def sent(self, entry: OutboxEntry, *, wamid: str, at: datetime) -> None:
+        """Note that Meta took an entry."""
+        ...
+
+    async def postpone(self, entry: OutboxEntry, *, until: datetime, error: str) -> None:
+        """Count a failed attempt and try again later."""
+        ...
+
+    async def bury(self, entry: OutboxEntry, *, error: str) -> None:
+        """Give an entry up; it stays for the operator to see."""
+        ...
+
+    async def note_status(
+        self, tenant: TenantId, *, wamid: str, status: str, at: datetime, error: str | None
+    ) -> None:
+        """Note what became of a sent message; a status never moves backwards."""
+        ...
