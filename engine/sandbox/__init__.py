@@ -1,1 +1,22 @@
-"""The sandbox: a stand-in for Meta's Graph API for development and tests."""
+"""The sandbox: a stand-in for Meta's Graph API for development, the demo and tests.
+
+It is an independent second opinion on Meta's rules: it imports nothing else of `engine`, and nothing of the engine
+but the commands imports it. It is not a mock: programs talk to it over HTTP, as they would to Meta.
+"""
+
+from engine.sandbox.app import create_sandbox
+from engine.sandbox.customer import Customer, Said
+from engine.sandbox.options import SandboxOptions
+from engine.sandbox.serving import serving
+from engine.sandbox.state import Fault, PhoneNumber, Received
+
+__all__ = [
+    "Customer",
+    "Fault",
+    "PhoneNumber",
+    "Received",
+    "Said",
+    "SandboxOptions",
+    "create_sandbox",
+    "serving",
+]

@@ -1,7 +1,7 @@
-"""WhatsApp's limits on messages, and how texts are measured and cut against them; nothing here refuses a message.
+"""WhatsApp's limits, and how a text is measured and cut against them; nothing here refuses a message.
 
-A text limit counts what `length` counts. Sources are Meta's pages below its WhatsApp documentation, its
-`facebook/openapi` description (business-messaging-api v23.0), and client libraries where those are stricter.
+A text limit counts what `length` counts. Sources are pages of Meta's WhatsApp documentation, its
+OpenAPI description (business-messaging-api v23.0), and client libraries where those are stricter.
 """
 
 from typing import Final
@@ -49,15 +49,15 @@ OPAQUE: Final = 512
 
 _ELLIPSIS: Final = "…"
 _GRAPHEME: Final = regex.compile(r"\X")
-# Closing brackets stay, so that "Large (12)" keeps its pair, and so do signs that carry meaning ("50%").
+# Closing brackets stay, so that "Large (12)" keeps its pair, and so do signs with a meaning ("50%").
 _LOOSE_END: Final = regex.compile(r"(?V1)[[\s\p{P}]--[\p{Pe}\p{Pf}%‰#*@]]+")
 
 
 def length(text: str) -> int:
     """Count a text as WhatsApp might: in UTF-16 code units.
 
-    Meta does not say how it counts. UTF-16 units are never fewer than code points, so what fits here fits
-    either way.
+    Meta does not say how it counts. UTF-16 units are never fewer than code points, so what fits
+    here fits either way.
     """
     if text.isascii():
         return len(text)
@@ -65,10 +65,10 @@ def length(text: str) -> int:
 
 
 def fit(text: str, limit: int) -> str:
-    """Cut a text to a limit, ending it in "…", without breaking anything a reader sees as one character.
+    """Cut a text to a limit without breaking anything a reader sees as one character; "…" ends it.
 
-    The cut is at the end of a word where that loses no more than about a third, and never inside an emoji
-    sequence, a flag or a letter with its marks. A text that fits is returned as it is.
+    The cut is at the end of a word where that loses no more than about a third, and never inside
+    an emoji sequence, a flag or a letter with its marks. A text that fits is returned as it is.
 
     Args:
         text: any text.
@@ -79,7 +79,8 @@ def fit(text: str, limit: int) -> str:
     if length(text) <= limit:
         return text
     graphemes = _leading_graphemes(text, limit - len(_ELLIPSIS))
-    kept = _at_word_end(graphemes, following=text[sum(map(len, graphemes)) :])
+    end = sum(map(len, graphemes))
+    kept = _at_word_end(graphemes, following=text[end : end + 1])
     return "".join(_without_loose_end(kept) or graphemes) + _ELLIPSIS
 
 
@@ -94,7 +95,7 @@ def _leading_graphemes(text: str, room: int) -> list[str]:
 
 
 def _at_word_end(graphemes: list[str], *, following: str) -> list[str]:
-    if following[:1].isspace():
+    if following.isspace():
         return graphemes
     spaces = [index for index, grapheme in enumerate(graphemes) if grapheme.isspace()]
     if spaces and spaces[-1] * 3 >= len(graphemes) * 2:

@@ -1,4 +1,4 @@
-"""The signature that Meta puts on every webhook; it proves who sent a body, not that the body is well formed."""
+"""The signature on every webhook: it proves who sent a body, not that the body is well formed."""
 
 import hashlib
 import hmac
@@ -7,9 +7,9 @@ from engine.errors import BadSignature
 
 
 def sign(body: bytes, secret: str) -> str:
-    """Give the value of the header `X-Hub-Signature-256` for a body: "sha256=" and 64 lowercase hex digits.
+    """Give the header `X-Hub-Signature-256` of a body: "sha256=" and 64 lowercase hex digits.
 
-    HMAC-SHA256 over the raw bytes with the app secret as key (Meta: webhooks/create-webhook-endpoint).
+    HMAC-SHA256 of the raw bytes, keyed with the app secret (Meta: webhooks/create-webhook-endpoint).
     """
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 

@@ -1,0 +1,1 @@
+"""The actions a chart may call, one noun per file."""

@@ -1,0 +1,1 @@
+"""The guards a chart may ask, one noun per file."""

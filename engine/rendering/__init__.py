@@ -1,0 +1,1 @@
+"""Messages: an authored message and a turn's data -> WhatsApp's messages."""

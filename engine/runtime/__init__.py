@@ -1,0 +1,1 @@
+"""Running: inbox -> turn -> outbox -> relay, over the ports."""

@@ -1,0 +1,47 @@
+"""What can be set when a sandbox is created; not what programs change while it runs (that is `control`)."""
+
+import base64
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from engine.sandbox.state import Fault, PhoneNumber
+
+
+def system_time() -> datetime:
+    """Return the present time."""
+    # The sandbox imports nothing else of the engine, so it cannot ask the engine's Clock.
+    return datetime.now(UTC)  # noqa: TID251
+
+
+def new_wamid() -> str:
+    """Return a message id that was never used."""
+    return f"wamid.{base64.b64encode(secrets.token_bytes(30)).decode()}"
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxOptions:
+    """How a sandbox behaves.
+
+    Args:
+        phones: numbers registered from the start; a reset keeps these.
+        faults: faults waiting from the start; a reset arms these again.
+        read: customers read what is delivered, and a `read` status follows.
+        enforce_window: free-form messages fail when the customer has not written for 24 hours.
+        not_on_whatsapp: phone numbers nobody can be written to.
+        retry_delays: seconds before each further attempt at a status webhook the engine did not take.
+        callback_timeout: seconds the engine has to answer a webhook.
+        clock: tells the time.
+        wamids: makes message ids.
+    """
+
+    phones: tuple[PhoneNumber, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    read: bool = False
+    enforce_window: bool = False
+    not_on_whatsapp: frozenset[str] = frozenset()
+    retry_delays: tuple[float, ...] = (0.2, 1.0, 3.0)
+    callback_timeout: float = 10.0
+    clock: Callable[[], datetime] = system_time
+    wamids: Callable[[], str] = new_wamid

@@ -1,0 +1,1 @@
+"""Authoring: YAML text -> checked, positioned, merged documents."""

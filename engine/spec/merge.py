@@ -1,0 +1,51 @@
+"""The one merge rule: an overlay's mapping is laid over the base's, key by key.
+
+`null` deletes, `replace: true` in a mapping stops the merge there, everything else (a text, a
+number, a list of branches) is one value. What an overlay does not touch stays the very object of
+the base, so that tenants share it.
+"""
+
+from typing import Any
+
+from engine.spec.problems import Problems
+from engine.spec.source import Path, Source
+
+
+def merge(base: Any, overlay: Any) -> Any:
+    """Lay an overlay over a base; neither is changed."""
+    if not isinstance(base, dict) or not isinstance(overlay, dict):
+        return _bare(overlay)
+    if overlay.get("replace") is True:
+        return _bare(overlay)
+    merged = dict(base)
+    for key, value in overlay.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = merge(base[key], value) if key in base else _bare(value)
+    return merged
+
+
+def _bare(value: Any) -> Any:
+    """Drop the merge's own words from a value that is taken as it is."""
+    if isinstance(value, dict):
+        return {k: _bare(v) for k, v in value.items() if k != "replace" and v is not None}
+    return value
+
+
+def note_unmatched(base: Any, overlay: Source, problems: Problems) -> None:
+    """Warn of deletions that delete nothing: the shared document moved under the overlay."""
+
+    def walk(below: Any, data: Any, path: Path) -> None:
+        if not isinstance(data, dict) or data.get("replace") is True:
+            return
+        for key, value in data.items():
+            here = (*path, key)
+            held = below.get(key) if isinstance(below, dict) else None
+            if value is None and held is None:
+                span = overlay.keys[here]
+                problems.warn(span, "overrides-nothing", f"there is no '{key}' here to delete")
+            elif isinstance(held, dict):
+                walk(held, value, here)
+
+    walk(base, overlay.data, ())

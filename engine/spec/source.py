@@ -1,0 +1,212 @@
+"""YAML text -> plain data and the place of every part of it; its meaning is not known here.
+
+Safer than YAML: no anchors, aliases, tags or duplicate keys, no booleans but `true` and `false`,
+no dates, bounded size and depth. The data is built from the parser's events, so that a hostile
+document costs no more than reading it.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from engine.spec.problems import Problems, Span
+
+MAX_BYTES = 2 * 1024 * 1024
+MAX_DEPTH = 24
+MAX_NODES = 200_000
+
+Path = tuple[str | int, ...]
+
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
+_NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})\.[0-9]{1,17}")
+_CONSTANTS: dict[str, Any] = {"": None, "~": None, "null": None, "true": True, "false": False}
+
+
+@dataclass(slots=True)
+class Source:
+    """A document as read.
+
+    Args:
+        keys: the place of each entry's key (of a list's element: the element).
+        values: the place of each value; a block scalar's is its first line of text.
+    """
+
+    file: str
+    data: Any
+    keys: dict[Path, Span] = field(default_factory=dict)
+    values: dict[Path, Span] = field(default_factory=dict)
+
+    def at(self, path: Path) -> Span | None:
+        """Find the place of an entry, or None if this document does not have it."""
+        return self.keys.get(path)
+
+    def value_at(self, path: Path) -> Span | None:
+        """Find the place of a value."""
+        return self.values.get(path)
+
+
+@dataclass(slots=True)
+class Layers:
+    """Documents merged into one, the strongest first, to find where a part of it came from."""
+
+    sources: tuple[Source, ...]
+
+    def at(self, path: Path) -> Span:
+        """Find the place of an entry in the strongest document that has it, or of its parent."""
+        return self._find(path, values=False)
+
+    def value_at(self, path: Path) -> Span:
+        """Find the place of a value."""
+        return self._find(path, values=True)
+
+    def _find(self, path: Path, *, values: bool) -> Span:
+        for length in range(len(path), 0, -1):
+            for source in self.sources:
+                found = source.value_at(path[:length]) if values else source.at(path[:length])
+                if found:
+                    return found
+            values = False
+        return Span(self.sources[0].file)
+
+
+def parse(text: str, file: str, problems: Problems) -> Source | None:
+    """Read a YAML document.
+
+    Args:
+        text: at most 2 MiB.
+        file: its name in problems.
+        problems: gets what is wrong: too-large, yaml-syntax, alias, tag, duplicate-key, wrong-key,
+            too-deep.
+
+    Returns:
+        The document; None when nothing can be said about its content.
+    """
+    if len(text) > MAX_BYTES:
+        problems.add(
+            Span(file), "too-large", f"the file has {len(text)} characters, {MAX_BYTES} fit"
+        )
+        return None
+    reader = _Reader(file, problems)
+    try:
+        data = reader.document(yaml.parse(text, Loader=yaml.CSafeLoader))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = Span(file, mark.line + 1, mark.column + 1) if mark else Span(file)
+        said = (error.problem or error.context or "cannot be read").replace("\n", " ")
+        hint = error.context.replace("\n", " ") if error.context and error.problem else ""
+        problems.add(where, "yaml-syntax", said, hint)
+        return None
+    except yaml.YAMLError as error:  # a character YAML does not allow
+        problems.add(Span(file), "yaml-syntax", str(error).splitlines()[0])
+        return None
+    except _Hopeless:
+        return None
+    return Source(file, data, reader.keys, reader.values)
+
+
+class _Hopeless(Exception):
+    """Leaves the reader."""
+
+
+class _Reader:
+    """Builds data from the events of one document, without recursion over what it cannot bound."""
+
+    def __init__(self, file: str, problems: Problems) -> None:
+        self.file = file
+        self.problems = problems
+        self.keys: dict[Path, Span] = {}
+        self.values: dict[Path, Span] = {}
+        self._nodes = 0
+
+    def document(self, events: Iterator[yaml.Event]) -> Any:
+        data: Any = None
+        seen = False
+        for event in events:
+            if isinstance(event, yaml.NodeEvent):
+                if seen:
+                    self._add(event, "yaml-syntax", "a second document begins here", "use one")
+                    raise _Hopeless
+                data = self._node(event, events, ())
+                seen = True
+        return data
+
+    def _add(self, event: yaml.Event, code: str, sentence: str, hint: str = "") -> None:
+        self.problems.add(self._span(event), code, sentence, hint)
+
+    def _span(self, event: yaml.Event) -> Span:
+        mark = event.start_mark
+        return Span(self.file, mark.line + 1, mark.column + 1) if mark else Span(self.file)
+
+    def _node(self, event: yaml.Event, events: Iterator[yaml.Event], path: Path) -> Any:
+        self._guard(event, path)
+        self.values[path] = self._span(event)
+        if isinstance(event, yaml.MappingStartEvent):
+            return self._mapping(events, path)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return self._sequence(events, path)
+        if isinstance(event, yaml.AliasEvent):
+            self._add(event, "alias", f"'*{event.anchor}' is an alias", "write the value out")
+            return None
+        return self._scalar(event, path)
+
+    def _guard(self, event: yaml.Event, path: Path) -> None:
+        self._nodes += 1
+        if len(path) > MAX_DEPTH or self._nodes > MAX_NODES:
+            self._add(event, "too-deep", f"more than {MAX_DEPTH} levels or {MAX_NODES} values")
+            raise _Hopeless
+        anchor = getattr(event, "anchor", None)
+        if anchor and not isinstance(event, yaml.AliasEvent):
+            self._add(event, "alias", f"'&{anchor}' is an anchor", "leave it out")
+        tag = getattr(event, "tag", None)
+        if tag and tag != "!":
+            self._add(event, "tag", f"'{tag}' is a tag", "leave it out")
+
+    def _mapping(self, events: Iterator[yaml.Event], path: Path) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        for event in events:
+            if isinstance(event, yaml.MappingEndEvent):
+                break
+            key = event.value if isinstance(event, yaml.ScalarEvent) else None
+            if key is None:
+                self._add(event, "wrong-key", "a key must be a plain word")
+                raise _Hopeless
+            here = (*path, key)
+            if key in data:
+                first = self.keys[here]
+                self._add(
+                    event, "duplicate-key", f"'{key}' is here twice", f"first at line {first.line}"
+                )
+            else:
+                self.keys[here] = self._span(event)
+            data[key] = self._node(next(events), events, here)
+        return data
+
+    def _sequence(self, events: Iterator[yaml.Event], path: Path) -> list[Any]:
+        data: list[Any] = []
+        for event in events:
+            if isinstance(event, yaml.SequenceEndEvent):
+                break
+            here = (*path, len(data))
+            self.keys[here] = self._span(event)
+            data.append(self._node(event, events, here))
+        return data
+
+    def _scalar(self, event: yaml.Event, path: Path) -> Any:
+        assert isinstance(event, yaml.ScalarEvent)
+        if event.style in ("|", ">"):
+            # The text begins on the line after its indicator; a template error counts from there.
+            self.values[path] = Span(self.file, self._span(event).line + 1, 1)
+            return event.value
+        if event.style or not event.implicit[0]:
+            return event.value
+        text = event.value
+        if text in _CONSTANTS:
+            return _CONSTANTS[text]
+        if _INTEGER.fullmatch(text):
+            return int(text)
+        if _NUMBER.fullmatch(text):
+            return float(text)
+        return text
