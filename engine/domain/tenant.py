@@ -138,6 +138,9 @@ class Tenant(TenantPart):
         Field(description="Ways to pay by id, in the order they are shown.")
     )
     catalog: CatalogMode = Field(default=CatalogMode())
+    chart: str = Field(
+        default="storefront", pattern=r"^[a-z][a-z0-9_]*$", description="The chart it runs."
+    )
     cart_hours: Annotated[int, Field(ge=1, le=720)] = Field(
         default=24, description="Hours after which an untouched cart is emptied."
     )

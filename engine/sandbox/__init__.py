@@ -1,7 +1,7 @@
 """The sandbox: a stand-in for Meta's Graph API for development, the demo and tests.
 
-It is an independent second opinion on Meta's rules: it imports nothing else of `engine`, and nothing of the engine
-but the commands imports it. It is not a mock: programs talk to it over HTTP, as they would to Meta.
+It is an independent second opinion on Meta's rules and imports nothing else of `engine`. It is not
+a mock: programs talk to it over HTTP, as they would to Meta.
 """
 
 from engine.sandbox.app import create_sandbox

@@ -1,4 +1,7 @@
-"""The door of every Graph route: API version, access token, phone number, JSON body; not what a body says."""
+"""The door of every Graph route: API version, access token, phone number, JSON body.
+
+What a body says is not looked at here.
+"""
 
 import re
 
@@ -36,8 +39,8 @@ def permitted_number(request: Request, world: World) -> PhoneNumber:
     # To Meta a number that another token owns is no different from one that does not exist.
     if number is None or number.token != token:
         message = (
-            f"Unsupported post request. Object with ID '{number_id}' does not exist, cannot be loaded "
-            "due to missing permissions, or does not support this operation."
+            f"Unsupported post request. Object with ID '{number_id}' does not exist, cannot be "
+            "loaded due to missing permissions, or does not support this operation."
         )
         raise GraphRefusal(Complaint(100, message=message, subcode=33))
     return number

@@ -1,4 +1,4 @@
-"""Posts webhooks to the engine, one after the other for each customer; it does not know what is in them."""
+"""Posts webhooks to the engine, in order for each customer; it does not know what is in them."""
 
 import asyncio
 from collections import defaultdict
@@ -15,7 +15,7 @@ from engine.sandbox.webhooks import SIGNATURE_HEADER, encode, signature
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One webhook to post: what it tells, about which message, and how its body is made when its turn comes."""
+    """A webhook to post: what it tells, about which message, and how to write it in its turn."""
 
     kind: str
     wamid: str
@@ -28,7 +28,7 @@ class Courier:
     def __init__(self, world: World, options: SandboxOptions) -> None:
         self._world = world
         self._retry_delays = options.retry_delays
-        # The expiry is below the five seconds of uvicorn: a connection must not be reused while it is closed.
+        # Shorter than uvicorn's five seconds: a connection must not be reused while it is closed.
         self._http = httpx.AsyncClient(
             timeout=options.callback_timeout,
             trust_env=False,
@@ -43,7 +43,7 @@ class Courier:
             return await self._deliver(number, letter, ())
 
     def dispatch(self, number: PhoneNumber, person: Person, letters: Iterable[Letter]) -> None:
-        """Post webhooks in the background, in order, trying again when the engine does not take one."""
+        """Post webhooks in the background, in order; what the engine refuses is tried again."""
         self._start(self._post_all(number, person, tuple(letters)))
 
     async def forget(self) -> None:

@@ -1,4 +1,4 @@
-"""Meta's errors: codes with their HTTP status and title, and the envelope they travel in; no rule is decided here."""
+"""Meta's errors: codes with HTTP status and title, and the envelope; no rule is decided here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ CODES: Mapping[int, tuple[int, str]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """What Meta says against one request: its code, and the details an integration should build on."""
+    """What Meta says against a request: its code, and the details an integration builds on."""
 
     code: int
     details: str = ""

@@ -1,4 +1,7 @@
-"""The Graph route for messages: takes sends and read receipts and reports statuses; the rules are in `rules`."""
+"""The Graph route for messages: takes sends and read receipts and reports statuses.
+
+What a body may say is not decided here but in `rules`.
+"""
 
 import asyncio
 from collections.abc import Iterator
@@ -23,9 +26,9 @@ WINDOW = timedelta(hours=24)
 
 
 class CutOff(Response):
-    """An answer that breaks off: the sender knows the request arrived, and not what became of it."""
+    """An answer that breaks off: the sender cannot know what became of the request."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Promise a body and return without it; the server then closes the connection."""
         headers = [(b"content-type", b"application/json"), (b"content-length", b"100")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -50,7 +53,7 @@ class Messages:
         problem = complaint(body)
         if problem is not None:
             raise GraphRefusal(problem)
-        if "status" in body:
+        if body.get("status") is not None:
             return self._mark_read(number, body)
         return await self._send(number, body)
 
@@ -58,7 +61,7 @@ class Messages:
         receiver, person = self.world.said.get(body["message_id"], (None, None))
         if person is None or receiver != number.phone_number_id:
             raise GraphRefusal(Complaint(100, "Param message_id is not a message of this number"))
-        person.receipts.append(Receipt(body["message_id"], "typing_indicator" in body))
+        person.receipts.append(Receipt(body["message_id"], bool(body.get("typing_indicator"))))
         return JSONResponse({"success": True})
 
     async def _send(self, number: PhoneNumber, body: JsonObject) -> Response:

@@ -1,4 +1,4 @@
-"""What can be set when a sandbox is created; not what programs change while it runs (that is `control`)."""
+"""What can be set when a sandbox is created; what changes while it runs is in `control`."""
 
 import base64
 import secrets
@@ -30,7 +30,7 @@ class SandboxOptions:
         read: customers read what is delivered, and a `read` status follows.
         enforce_window: free-form messages fail when the customer has not written for 24 hours.
         not_on_whatsapp: phone numbers nobody can be written to.
-        retry_delays: seconds before each further attempt at a status webhook the engine did not take.
+        retry_delays: seconds before each further attempt at a status the engine did not take.
         callback_timeout: seconds the engine has to answer a webhook.
         clock: tells the time.
         wamids: makes message ids.

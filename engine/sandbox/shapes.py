@@ -1,7 +1,7 @@
-"""The words in which rules about JSON are written: a shape is a function from a value to what is wrong with it.
+"""The words in which rules about JSON are written: a shape tells what is wrong with a value.
 
-Not a JSON Schema: codes and details are Meta's. Complaints come lazily and Meta names only the first, so a
-condition given to `shape` after its fields may rely on the fields being right.
+Not a JSON Schema: codes and details are Meta's. Complaints come lazily and Meta names the first,
+so what is checked later may rely on what was checked before.
 """
 
 import re
@@ -18,7 +18,7 @@ NOT_VALID = 131009
 
 
 def text(most: int | None = None, *, like: str | None = None) -> Shape:
-    """Want a string that is not empty, of at most so many code points, like a regular expression."""
+    """Want a string that is not empty, of at most so many code points, like a pattern."""
 
     def check(path: str, value: Any) -> Iterator[Complaint]:
         if not isinstance(value, str):
@@ -59,6 +59,18 @@ def number(least: float, most: float) -> Shape:
             yield Complaint(INVALID, f"Param {path} must be a number")
             return
         if not inside:
+            yield Complaint(NOT_VALID, f"Param {path} must be between {least} and {most}")
+
+    return check
+
+
+def integer(least: int, most: int) -> Shape:
+    """Want a whole number between two bounds."""
+
+    def check(path: str, value: Any) -> Iterator[Complaint]:
+        if isinstance(value, bool) or not isinstance(value, int):
+            yield Complaint(INVALID, f"Param {path} must be an integer")
+        elif not least <= value <= most:
             yield Complaint(NOT_VALID, f"Param {path} must be between {least} and {most}")
 
     return check
@@ -110,7 +122,7 @@ def each(shape: Shape, *, most: int | None = None, least: int = 1) -> Shape:
 
 
 def shape(fields: Mapping[str, Shape], *conditions: Shape, closed: bool = True) -> Shape:
-    """Want an object with these fields: `name?` may be absent, and other keys may not be there when closed.
+    """Want an object with these fields, where `name?` may be absent; when closed, with no others.
 
     Conditions see the whole object once its fields are right.
     """
@@ -122,9 +134,13 @@ def shape(fields: Mapping[str, Shape], *conditions: Shape, closed: bool = True) 
             yield Complaint(INVALID, f"Param {path} must be an object")
             return
         unexpected = [name for name in value if closed and name not in shapes]
-        yield from (Complaint(INVALID, f'Unexpected key "{n}" on param {path}') for n in unexpected)
+        yield from (
+            Complaint(INVALID, f'Unexpected key "{n}" on param {path}') for n in unexpected
+        )
         absent = [name for name in required if value.get(name) is None]
-        yield from (Complaint(MISSING, f"Param {below(path, name)} is required") for name in absent)
+        yield from (
+            Complaint(MISSING, f"Param {below(path, name)} is required") for name in absent
+        )
         for name, field in shapes.items():
             if value.get(name) is not None:
                 yield from field(below(path, name), value[name])

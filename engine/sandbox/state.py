@@ -1,4 +1,4 @@
-"""What the sandbox knows: phone numbers, customers and what they received, refusals, deliveries, faults.
+"""What the sandbox knows: phone numbers, customers, refusals, deliveries, faults.
 
 All of it is in memory and gone with the process. Nothing here speaks HTTP.
 """
@@ -48,7 +48,7 @@ class Receipt:
 
 @dataclass(slots=True)
 class Person:
-    """A customer on WhatsApp; the phone number is always known here, even when WhatsApp hides it."""
+    """A customer on WhatsApp; the sandbox knows his phone number even when WhatsApp hides it."""
 
     phone: str
     user_id: str
@@ -80,7 +80,7 @@ class RefusedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How the posting of one webhook ended: the last HTTP status, or the error when there was none."""
+    """How the posting of a webhook ended: the last HTTP status, or the error if there was none."""
 
     n: int
     kind: str
@@ -95,8 +95,8 @@ class Fault:
     """Something that goes wrong with the next sends.
 
     Args:
-        kind: `refuse` answers with the code; `fail` accepts and reports the code in a status; `drop` accepts and
-            cuts the connection; `delay` accepts late.
+        kind: `refuse` answers with the code; `fail` accepts and reports the code in a status;
+            `drop` accepts and cuts the connection; `delay` accepts late.
         times: how many sends it meets.
         code: the Graph error code of `refuse` and `fail`.
         http_status: of `refuse`; the usual one of the code when absent.

@@ -23,7 +23,7 @@ class Sent:
 
     @property
     def by_user_id(self) -> bool:
-        """Tell whether it was addressed to the business-scoped user id; `to` wins over `recipient`."""
+        """Tell whether it was addressed to the user id; if both are given, `to` wins."""
         return not self.payload.get("to")
 
 
@@ -49,7 +49,7 @@ def status_webhook(
         entry["recipient_id"] = sent.person.phone
     if sent.by_user_id or complaint is None:
         entry["recipient_user_id"] = sent.person.user_id
-    if "biz_opaque_callback_data" in sent.payload:
+    if sent.payload.get("biz_opaque_callback_data") is not None:
         entry["biz_opaque_callback_data"] = sent.payload["biz_opaque_callback_data"]
     if status in ("sent", "delivered"):
         entry["pricing"] = _pricing(sent.payload)

@@ -19,6 +19,12 @@ class Span:
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
 
+    @classmethod
+    def of(cls, written: str) -> "Span":
+        """Read a place as `str` writes it."""
+        file, line, column = written.rsplit(":", 2)
+        return cls(file, int(line), int(column))
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:

@@ -1,8 +1,8 @@
 """Meta's webhooks as typed values; it neither checks who sent them nor decides what they mean.
 
-Only the envelope can be refused. What is inside it comes from phones of any age and from a platform
-that adds kinds of messages: an unknown or oddly shaped message becomes `Unknown`, and what cannot be
-attributed to a customer is kept in `Webhook.others`. Wire shapes: Meta's pages
+Only the envelope can be refused. What is inside it comes from phones of any age and from a
+platform that adds kinds of messages: an unknown or oddly shaped message becomes `Unknown`, and
+what cannot be attributed to a customer is kept in `Webhook.others`. Wire shapes: Meta's pages
 webhooks/reference/messages/*, flows/reference/flowswebhooks and business-scoped-user-ids.
 """
 
@@ -19,7 +19,7 @@ from engine.errors import Malformed
 _WHATSAPP: Final = "whatsapp_business_account"
 _MEMBERS: Final = ("messages", "statuses", "errors")
 
-# Meta's longest statement about a business-scoped user id is 256 characters; other ids are shorter.
+# Meta once allowed business-scoped user ids 256 characters; its other ids are shorter.
 _LONGEST_ID: Final = 512
 # MongoDB takes documents of 100 levels and integers of 64 bits (BSON); what is stored stays below.
 _DEEPEST: Final = 32
@@ -221,14 +221,14 @@ class Revoked:
 
 @dataclass(frozen=True, slots=True)
 class Unsupported:
-    """A message that WhatsApp does not hand to businesses; the code says why (131051 and others)."""
+    """A message that WhatsApp does not hand to businesses; the code says why (such as 131051)."""
 
     code: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A message of a kind or shape that is not known here, such as "poll" or "interactive.poll"."""
+    """A message of a kind or shape not known here, such as "poll" or "interactive.poll"."""
 
     type: str
 
@@ -287,7 +287,7 @@ class StatusError:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What became of a message of ours; statuses arrive out of order, and `delivered` may be skipped.
+    """What became of a message of ours; they arrive in any order, and `delivered` may be skipped.
 
     Args:
         wamid: WhatsApp's id of the message.
@@ -316,13 +316,13 @@ class Status:
 class OtherChange:
     """A change that is neither a message nor a status, kept in Meta's own form.
 
-    That is every other field (`flows`, `smb_message_echoes`), every other object (`catalog`), errors
-    of the account, and messages and statuses that lack what would attribute them.
+    That is every other field (`flows`, `smb_message_echoes`), every other object (`catalog`),
+    errors of the account, and messages and statuses that lack what would attribute them.
 
     Args:
         field: the field that changed.
         waba_id: the id of the entry, that is of the WhatsApp account; "" when there was none.
-        value: the change, fit for a MongoDB document; of the field `messages` one member at a time.
+        value: the change, fit for a MongoDB document; of field `messages` one member at a time.
         time: unix seconds of the entry; only some fields have it.
         object_type: the kind of object the entry is about.
     """
@@ -432,11 +432,12 @@ def _read_value(change: OtherChange) -> Iterator[_Change]:
     value = change.value
     number = _id(_object(value.get("metadata")).get("phone_number_id"))
     contacts = _objects(value.get("contacts"))
+    senders = _by_sender(contacts)
     messages, statuses, errors = (_members(value, name) for name in _MEMBERS)
     frame = {name: member for name, member in value.items() if name not in _MEMBERS}
     for element in messages:
         message = _object(element)
-        contact = _contact_of(message, contacts)
+        contact = _contact_of(message, contacts, senders)
         yield _read_message(message, contact=contact, phone_number_id=number) or replace(
             change, value={**frame, "messages": [element]}
         )
@@ -455,16 +456,23 @@ def _members(value: _Object, name: str) -> list[object]:
     return [] if members is None else _required(members, list, name)
 
 
-def _contact_of(message: _Object, contacts: Sequence[_Object]) -> _Object:
+def _by_sender(contacts: Sequence[_Object]) -> dict[str | None, _Object]:
+    index: dict[str | None, _Object] = {}
+    for contact in contacts:
+        for key in (_id(contact.get("user_id")), _phone(contact.get("wa_id"))):
+            if key:
+                index.setdefault(key, contact)
+    return index
+
+
+def _contact_of(
+    message: _Object, contacts: Sequence[_Object], index: Mapping[str | None, _Object]
+) -> _Object:
     """Find the writer of a message; `wa_id` may differ from `from`, a user id may not."""
     user_id = _id(message.get("from_user_id"))
-    phone = _phone(message.get("from"))
-    for contact in contacts:
-        if user_id and _id(contact.get("user_id")) == user_id:
-            return contact
-    for contact in contacts:
-        if phone and _phone(contact.get("wa_id")) == phone:
-            return contact
+    named = index.get(user_id) or index.get(_phone(message.get("from")))
+    if named is not None:
+        return named
     if len(contacts) == 1 and not (user_id and _id(contacts[0].get("user_id"))):
         return contacts[0]
     return {}
@@ -660,7 +668,7 @@ def _read_system(message: _Object) -> Content | None:
     )
 
 
-def _read_welcome(message: _Object) -> Content | None:
+def _read_welcome(_message: _Object) -> Content | None:
     return Welcome()
 
 

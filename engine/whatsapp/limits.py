@@ -1,4 +1,4 @@
-"""WhatsApp's limits, and how a text is measured and cut against them; nothing here refuses a message.
+"""WhatsApp's limits, and how a text is measured and cut against them; nothing is refused here.
 
 A text limit counts what `length` counts. Sources are pages of Meta's WhatsApp documentation, its
 OpenAPI description (business-messaging-api v23.0), and client libraries where those are stricter.
@@ -49,7 +49,7 @@ OPAQUE: Final = 512
 
 _ELLIPSIS: Final = "…"
 _GRAPHEME: Final = regex.compile(r"\X")
-# Closing brackets stay, so that "Large (12)" keeps its pair, and so do signs with a meaning ("50%").
+# Closing brackets stay, so that "Large (12)" keeps its pair; so do signs with a meaning ("50%").
 _LOOSE_END: Final = regex.compile(r"(?V1)[[\s\p{P}]--[\p{Pe}\p{Pf}%‰#*@]]+")
 
 
@@ -85,12 +85,14 @@ def fit(text: str, limit: int) -> str:
 
 
 def _leading_graphemes(text: str, room: int) -> list[str]:
+    """Take the graphemes that fit of a text that does not fit as a whole."""
     graphemes = []
-    for match in _GRAPHEME.finditer(text):
-        room -= length(match[0])
-        if room < 0:
-            break
-        graphemes.append(match[0])
+    matches = _GRAPHEME.finditer(text)
+    grapheme = next(matches)[0]
+    while length(grapheme) <= room:
+        room -= length(grapheme)
+        graphemes.append(grapheme)
+        grapheme = next(matches)[0]
     return graphemes
 
 

@@ -1,8 +1,8 @@
-"""Messages to customers as values that keep WhatsApp's rules once they exist; nothing here sends them.
+"""Messages to customers as values that keep WhatsApp's rules once they exist; none is sent here.
 
 A message checks itself and its parts when it is made: `LimitExceeded` for what is too long or too
-many, `InvalidMessage` for the rest. A required text must not be blank; a blank optional one is left
-out. Wire shapes and rules: Meta's pages messages/*, catalogs/share-products,
+many, `InvalidMessage` for the rest. A required text must not be blank; a blank optional one is
+left out. Wire shapes and rules: Meta's pages messages/*, catalogs/share-products,
 flows/guides/sendingaflow and templates/overview.
 """
 

@@ -9,7 +9,7 @@ from engine.errors import BadSignature
 def sign(body: bytes, secret: str) -> str:
     """Give the header `X-Hub-Signature-256` of a body: "sha256=" and 64 lowercase hex digits.
 
-    HMAC-SHA256 of the raw bytes, keyed with the app secret (Meta: webhooks/create-webhook-endpoint).
+    HMAC-SHA256 of the raw bytes; the app secret is the key (webhooks/create-webhook-endpoint).
     """
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 

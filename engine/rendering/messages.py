@@ -1,0 +1,313 @@
+"""An authored message and a turn's data -> one of WhatsApp's messages, always within its limits.
+
+What an author wrote was checked when it was loaded; what templates bring in (a long product name, a
+full menu) is fitted here: texts are cut on a word, lists are paged, too many buttons become a list.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.errors import LimitExceeded, RenderFailed
+from engine.spec.model import Entry, ListPart, Message, Value
+from engine.templating import Expression, Text
+from engine.whatsapp import limits
+from engine.whatsapp.outbound import (
+    ButtonsMessage,
+    CatalogMessage,
+    FlowMessage,
+    ImageMessage,
+    InvalidMessage,
+    LinkMessage,
+    ListMessage,
+    ListRow,
+    ListSection,
+    LocationRequest,
+    OutboundMessage,
+    ProductListMessage,
+    ProductMessage,
+    ProductSection,
+    ReplyButton,
+    TemplateMessage,
+    TextMessage,
+)
+
+Context = dict[str, Any]
+_BLANK_LINES = re.compile(r"\n{3,}")
+
+
+def render(message: Message, context: Context) -> OutboundMessage | None:
+    """Make the message a customer gets; None if its own condition does not hold.
+
+    Raises:
+        RenderFailed: a template fails, or the result breaks a rule of WhatsApp all the same.
+    """
+    if message.condition and not message.condition.holds(context):
+        return None
+    try:
+        return _MAKERS[message.kind](message, context)
+    except (LimitExceeded, InvalidMessage) as error:
+        raise RenderFailed(f"{message.where}: {error}") from error
+
+
+def evaluate(value: Value, context: Context) -> Any:
+    """Calculate an argument; leaf texts are rendered, lone `{{ }}` keep their type."""
+    if isinstance(value, Text):
+        return value.render(context)
+    if isinstance(value, Expression):
+        return value.evaluate(context)
+    if isinstance(value, dict):
+        return {key: evaluate(part, context) for key, part in value.items()}
+    if isinstance(value, list):
+        return [evaluate(part, context) for part in value]
+    return value
+
+
+def _body(text: Text | None, context: Context, limit: int) -> str:
+    rendered = text.render(context) if text else ""
+    return limits.fit(_BLANK_LINES.sub("\n\n", rendered).strip(), limit)
+
+
+def _short(text: Text | None, context: Context, limit: int) -> str | None:
+    if text is None:
+        return None
+    return limits.fit(" ".join(text.render(context).split()), limit) or None
+
+
+def _image(message: Message, context: Context) -> str | None:
+    link = message.image.render(context).strip() if message.image else ""
+    return link if link.startswith(("https://", "http://")) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Option:
+    """A row or button, rendered."""
+
+    id: str
+    title: str
+    description: str | None = None
+
+
+def _options(
+    entries: tuple[Entry, ...], context: Context, title_limit: int
+) -> Iterator[tuple[Entry, _Option]]:
+    for entry in entries:
+        for local in _rounds(entry, context):
+            if entry.condition is None or entry.condition.holds(local):
+                title = _short(entry.title, local, title_limit)
+                description = _short(entry.description, local, limits.ROW_DESCRIPTION)
+                wire_id = _wire_id(entry, local)
+                yield entry, _Option(wire_id, title or wire_id[:title_limit], description)
+
+
+def _rounds(entry: Entry, context: Context) -> Iterator[Context]:
+    if entry.each is None:
+        yield context
+        return
+    for item in entry.each.evaluate(context) or ():
+        yield {**context, "item": item}
+
+
+def _wire_id(entry: Entry, context: Context) -> str:
+    if entry.id:
+        return entry.id.render(context)
+    argument = entry.argument.render(context) if entry.argument else ""
+    return f"{entry.event}:{argument}" if argument else entry.event
+
+
+def _text(message: Message, context: Context) -> OutboundMessage:
+    body = _body(message.text, context, limits.TEXT_BODY)
+    return TextMessage(body, preview_url="https://" in body)
+
+
+def _picture(message: Message, context: Context) -> OutboundMessage:
+    link = _image(message, context)
+    if link is None:
+        return _text(message, context)
+    return ImageMessage(link, _body(message.text, context, limits.CAPTION) or None)
+
+
+def _buttons(message: Message, context: Context) -> OutboundMessage:
+    options = [o for _, o in _options(message.buttons, context, limits.BUTTON_TITLE)]
+    if not options:
+        return _picture(message, context)
+    if len(options) > limits.BUTTONS:
+        return _buttons_as_list(message, context, options)
+    image = _image(message, context)
+    return ButtonsMessage(
+        _body(message.text, context, limits.INTERACTIVE_BODY),
+        tuple(ReplyButton(o.id, o.title) for o in options),
+        header=None if image else _short(message.header, context, limits.HEADER_TEXT),
+        image=image,
+        footer=_short(message.footer, context, limits.FOOTER),
+    )
+
+
+def _buttons_as_list(
+    message: Message, context: Context, options: list[_Option]
+) -> OutboundMessage:
+    rows = tuple(ListRow(o.id, o.title) for o in options[: limits.LIST_ROWS])
+    return ListMessage(
+        _body(message.text, context, limits.INTERACTIVE_BODY),
+        limits.fit(str(context["terms"].get("choose", "…")), limits.LIST_BUTTON),
+        (ListSection(rows),),
+        header=_short(message.header, context, limits.HEADER_TEXT),
+        footer=_short(message.footer, context, limits.FOOTER),
+    )
+
+
+def _list(message: Message, context: Context) -> OutboundMessage:
+    part = message.list
+    assert part is not None
+    sections = _sections(part, context)
+    if not sections:
+        return _text(message, context)
+    return ListMessage(
+        _body(message.text, context, limits.INTERACTIVE_BODY),
+        _short(part.button, context, limits.LIST_BUTTON) or "…",
+        tuple(sections),
+        header=_short(message.header, context, limits.HEADER_TEXT),
+        footer=_short(message.footer, context, limits.FOOTER),
+    )
+
+
+def _sections(part: ListPart, context: Context) -> list[ListSection]:
+    """Render the rows of one page: fixed rows are on every page, repeated ones are paged."""
+    rendered = [
+        (section, list(_options(section.entries, context, limits.ROW_TITLE)))
+        for section in part.sections
+    ]
+    fixed = sum(1 for _, rows in rendered for entry, _ in rows if entry.each is None)
+    repeated = sum(len(rows) for _, rows in rendered) - fixed
+    window, more = _page(part, context, room=limits.LIST_ROWS - fixed, repeated=repeated)
+    sections: list[ListSection] = []
+    place = 0
+    seen: set[str] = set()
+    for section, rows in rendered:
+        kept: list[ListRow] = []
+        for entry, option in rows:
+            shown = entry.each is None or place in window
+            place += entry.each is not None
+            if shown and option.id not in seen and len(seen) < limits.LIST_ROWS:
+                seen.add(option.id)
+                kept.append(ListRow(option.id, option.title, option.description))
+        if kept:
+            title = _short(section.title, context, limits.SECTION_TITLE)
+            sections.append(ListSection(tuple(kept), title))
+    if more and sections:
+        last = sections[-1]
+        sections[-1] = ListSection((*last.rows, more), last.title)
+    return sections
+
+
+def _page(
+    part: ListPart, context: Context, *, room: int, repeated: int
+) -> tuple[range, ListRow | None]:
+    if repeated <= room or part.more is None or room < 2:
+        return range(max(room, 0)), None
+    size = room - 1
+    pages = -(-repeated // size)
+    asked = context["event"].get("page", 1)
+    page = min(max(asked if isinstance(asked, int) else 1, 1), pages)
+    window = range((page - 1) * size, page * size)
+    # After the last page the row leads back to the first: no page is a dead end.
+    following = page % pages + 1
+    title = _short(part.more.title, context, limits.ROW_TITLE) or "…"
+    row = ListRow(f"{part.more.id.render(context)}#{following}", title, f"{page}/{pages}")
+    return window, row
+
+
+def _link(message: Message, context: Context) -> OutboundMessage:
+    link = message.link
+    assert link is not None
+    image = _image(message, context)
+    return LinkMessage(
+        _body(message.text, context, limits.INTERACTIVE_BODY),
+        _short(link.title, context, limits.CTA_DISPLAY_TEXT) or "…",
+        url=link.url.render(context),
+        header=None if image else _short(message.header, context, limits.HEADER_TEXT),
+        image=image,
+        footer=_short(message.footer, context, limits.FOOTER),
+    )
+
+
+def _location(message: Message, context: Context) -> OutboundMessage:
+    return LocationRequest(_body(message.text, context, limits.INTERACTIVE_BODY))
+
+
+def _product(message: Message, context: Context) -> OutboundMessage:
+    part = message.products
+    assert part is not None
+    return ProductMessage(
+        part.catalog.render(context),
+        part.product.render(context) if part.product else "",
+        body=_body(message.text, context, limits.INTERACTIVE_BODY) or None,
+        footer=_short(message.footer, context, limits.FOOTER),
+    )
+
+
+def _products(message: Message, context: Context) -> OutboundMessage:
+    part = message.products
+    assert part is not None
+    items = part.products.evaluate(context) if part.products else ()
+    ids = tuple(str(item["id"]) for item in items or ())[: limits.PRODUCT_LIST_ITEMS]
+    return ProductListMessage(
+        part.catalog.render(context),
+        _short(message.header, context, limits.HEADER_TEXT) or "…",
+        body=_body(message.text, context, limits.INTERACTIVE_BODY),
+        sections=(ProductSection(_short(part.title, context, limits.SECTION_TITLE), ids),),
+        footer=_short(message.footer, context, limits.FOOTER),
+    )
+
+
+def _catalog(message: Message, context: Context) -> OutboundMessage:
+    part = message.products
+    assert part is not None
+    return CatalogMessage(
+        _body(message.text, context, limits.INTERACTIVE_BODY),
+        thumbnail_product_id=part.thumbnail.render(context) if part.thumbnail else None,
+        footer=_short(message.footer, context, limits.FOOTER),
+    )
+
+
+def _flow(message: Message, context: Context) -> OutboundMessage:
+    part = message.flow
+    assert part is not None
+    screen = part.screen.render(context) if part.screen else None
+    return FlowMessage(
+        _body(message.text, context, limits.INTERACTIVE_BODY),
+        part.id.render(context),
+        cta=_short(part.cta, context, limits.FLOW_CTA) or "…",
+        token=part.token.render(context),
+        action="navigate" if screen else "data_exchange",
+        screen=screen,
+        data=evaluate(part.data, context) if part.data else None,
+        header=_short(message.header, context, limits.HEADER_TEXT),
+        footer=_short(message.footer, context, limits.FOOTER),
+    )
+
+
+def _template(message: Message, context: Context) -> OutboundMessage:
+    part = message.template
+    assert part is not None
+    parameters = [{"type": "text", "text": p.render(context)} for p in part.parameters]
+    components: tuple[Mapping[str, Any], ...] = ()
+    if parameters:
+        components = ({"type": "body", "parameters": parameters},)
+    return TemplateMessage(part.name, context["locale"], components)
+
+
+_MAKERS: Mapping[str, Callable[[Message, Context], OutboundMessage]] = {
+    "text": _text,
+    "image": _picture,
+    "buttons": _buttons,
+    "list": _list,
+    "link": _link,
+    "location": _location,
+    "product": _product,
+    "products": _products,
+    "catalog": _catalog,
+    "flow": _flow,
+    "template": _template,
+}

@@ -1,0 +1,200 @@
+"""The sandbox's own routes under `/sandbox`; Meta has nothing like them.
+
+Programs register numbers here, let customers speak, see what happened and make things go wrong.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import get_args
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+
+from engine.sandbox.courier import Courier, Letter
+from engine.sandbox.envelope import JsonObject
+from engine.sandbox.options import SandboxOptions
+from engine.sandbox.shapes import Shape, flag, integer, number, one_of, shape, text
+from engine.sandbox.state import (
+    Delivery,
+    Fault,
+    FaultKind,
+    Person,
+    PhoneNumber,
+    Received,
+    RefusedRequest,
+    World,
+    digits,
+)
+from engine.sandbox.webhooks import customer_webhook
+
+LONGEST_FAULT = 600
+
+PHONE = shape(
+    {
+        "phone_number_id": text(),
+        "display_phone_number": text(),
+        "token": text(),
+        "callback_url": text(like=r"https?://\S+"),
+        "app_secret": text(),
+        "waba_id": text(),
+    }
+)
+SPEECH = shape(
+    {
+        "phone_number_id": text(),
+        "message": shape({"type": text(), "id?": text()}, closed=False),
+        "name?": text(),
+        "user_id?": text(),
+        "username?": text(),
+        "hide_phone?": flag,
+    }
+)
+FAULT = shape(
+    {
+        "kind": one_of(*get_args(FaultKind)),
+        "times?": integer(1, 1_000_000),
+        "code?": integer(0, 9_999_999),
+        "http_status?": integer(400, 599),
+        "seconds?": number(0, LONGEST_FAULT),
+        "phone_number_id?": text(),
+        "to?": text(),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """The routes with which programs drive the sandbox."""
+
+    world: World
+    courier: Courier
+    options: SandboxOptions
+
+    def routes(self) -> list[Mount]:
+        """Return the control routes."""
+        messages = "/customers/{phone}/messages"
+        return [
+            Mount(
+                "/sandbox",
+                routes=[
+                    Route("/phones", self.register, methods=["POST"]),
+                    Route(messages, self.speak, methods=["POST"]),
+                    Route(messages, self.messages, methods=["GET"]),
+                    Route("/customers/{phone}/receipts", self.receipts, methods=["GET"]),
+                    Route("/refusals", self.refusals, methods=["GET"]),
+                    Route("/deliveries", self.deliveries, methods=["GET"]),
+                    Route("/faults", self.break_next, methods=["POST"]),
+                    Route("/reset", self.reset, methods=["POST"]),
+                ],
+            )
+        ]
+
+    async def register(self, request: Request) -> Response:
+        """Register a business phone number, or replace it."""
+        phone = PhoneNumber(**await _checked(request, PHONE))
+        self.world.phones[phone.phone_number_id] = phone
+        return JSONResponse(asdict(phone), status_code=201)
+
+    async def speak(self, request: Request) -> Response:
+        """Let a customer send something, and answer with what the engine answered."""
+        body = await _checked(request, SPEECH)
+        business = self.world.phones.get(body["phone_number_id"])
+        if business is None:
+            raise HTTPException(404, f"No phone number {body['phone_number_id']} is registered")
+        person = self._introduced(request.path_params["phone"], body)
+        message: JsonObject = body["message"]
+        wamid: str = message.get("id") or self.options.wamids()
+        at = self.options.clock()
+        person.spoke[business.phone_number_id] = at
+        self.world.said[wamid] = (business.phone_number_id, person)
+        webhook = customer_webhook(business, person, message, wamid=wamid, at=at)
+        letter = Letter("message", wamid, lambda: webhook)
+        delivery = await self.courier.post(business, person, letter)
+        return JSONResponse({"wamid": wamid, "status": delivery.status})
+
+    async def messages(self, request: Request) -> Response:
+        """List what a customer received, of one number if asked; waits for more when asked to."""
+        phone = digits(request.path_params["phone"])
+        only = request.query_params.get("phone_number_id")
+
+        def received() -> list[Received]:
+            person = self.world.people.get(phone)
+            messages = person.messages if person is not None else []
+            return [one for one in messages if only in (None, one.phone_number_id)]
+
+        return await self._listing(request, received)
+
+    async def receipts(self, request: Request) -> Response:
+        """List which messages of a customer the business marked as read."""
+        person = self.world.people.get(digits(request.path_params["phone"]))
+        return JSONResponse([asdict(one) for one in person.receipts] if person is not None else [])
+
+    async def refusals(self, request: Request) -> Response:
+        """List the Graph requests that were refused, and why."""
+        return await self._listing(request, lambda: self.world.refusals)
+
+    async def deliveries(self, request: Request) -> Response:
+        """List the webhooks that were posted, and how that ended."""
+        return await self._listing(request, lambda: self.world.deliveries)
+
+    async def break_next(self, request: Request) -> Response:
+        """Arm a fault for the next sends."""
+        wanted = await _checked(request, FAULT)
+        fault = Fault(**wanted | {"seconds": float(wanted.get("seconds", 0))})
+        self.world.faults.append(fault)
+        return JSONResponse(asdict(fault), status_code=201)
+
+    async def reset(self, _: Request) -> Response:
+        """Forget everything but what the sandbox was started with."""
+        await self.courier.forget()
+        self.world.reset()
+        await self.world.ring()
+        return JSONResponse({"success": True})
+
+    def _introduced(self, phone: str, body: JsonObject) -> Person:
+        if not digits(phone):
+            raise HTTPException(400, "A customer's phone number has digits")
+        person = self.world.person(phone)
+        person.name = body.get("name", person.name)
+        person.user_id = body.get("user_id", person.user_id)
+        person.username = body.get("username", person.username)
+        person.hides_phone = body.get("hide_phone", person.hides_phone)
+        return person
+
+    async def _listing(
+        self,
+        request: Request,
+        rows: Callable[[], Sequence[Received | RefusedRequest | Delivery]],
+    ) -> Response:
+        """List the rows after `after`, once there are `count` or `wait` seconds are over."""
+        after = int(_quantity(request, "after", 0))
+        count = int(_quantity(request, "count", 1))
+        seconds = _quantity(request, "wait", 0)
+
+        def fresh() -> list[Received | RefusedRequest | Delivery]:
+            return [row for row in rows() if row.n > after]
+
+        if seconds > 0:
+            await self.world.wait_until(lambda: len(fresh()) >= count, seconds=seconds)
+        return JSONResponse([asdict(row) for row in fresh()])
+
+
+async def _checked(request: Request, wanted: Shape) -> JsonObject:
+    try:
+        body = orjson.loads(await request.body())
+    except orjson.JSONDecodeError as problem:
+        raise HTTPException(400, f"The body is not JSON: {problem}") from problem
+    complaint = next(wanted("", body), None)
+    if complaint is not None:
+        raise HTTPException(400, complaint.details)
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def _quantity(request: Request, name: str, default: float) -> float:
+    given = request.query_params.get(name, str(default))
+    if next(number(0, 1_000_000)(name, given), None) is not None:
+        raise HTTPException(400, f"{name} must be a number that is not negative")
+    return float(given)

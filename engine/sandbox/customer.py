@@ -1,0 +1,232 @@
+"""A customer for programs: talks over the sandbox's control routes and never sees the engine."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import httpx
+import orjson
+
+from engine.sandbox.envelope import JsonObject
+from engine.sandbox.state import Received, digits
+
+# What the transport may take on top of the seconds a long poll waits.
+PATIENCE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a customer sent: its message id and the HTTP status of the engine's answer, if any."""
+
+    wamid: str
+    status: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something a received message lets the customer tap."""
+
+    wamid: str
+    kind: str
+    id: str
+    title: str
+    description: str | None = None
+
+    def reply(self) -> JsonObject:
+        """Return the message that tapping it sends."""
+        context = {"context": {"id": self.wamid}} if self.wamid else {}
+        if self.kind == "button":
+            return {
+                "type": "button",
+                "button": {"payload": self.id, "text": self.title},
+            } | context
+        described = {} if self.description is None else {"description": self.description}
+        reply = {"id": self.id, "title": self.title} | described
+        return {
+            "type": "interactive",
+            "interactive": {"type": self.kind, self.kind: reply},
+        } | context
+
+
+@dataclass(slots=True)
+class Customer:
+    """One customer in the chat of one business phone number.
+
+    Args:
+        http: a client whose `base_url` is the sandbox.
+        phone: the customer's phone number; it names him even when he hides it.
+        phone_number_id: the business phone number he writes to.
+        name: his profile name.
+        user_id: his business-scoped user id; made from the phone number when absent.
+        username: the username he adopted.
+        hide_phone: webhooks do not tell his phone number.
+    """
+
+    http: httpx.AsyncClient
+    phone: str
+    phone_number_id: str
+    name: str | None = None
+    user_id: str | None = None
+    username: str | None = None
+    hide_phone: bool = False
+    _heard: int = field(default=0, init=False)
+
+    async def say(self, words: str, *, answering: str | None = None) -> Said:
+        """Send a text, as a reply to a message if one is named."""
+        return await self.send_raw({"type": "text", "text": {"body": words}} | _context(answering))
+
+    async def tap(
+        self, choice: str, *, title: str | None = None, answering: str | None = None
+    ) -> Said:
+        """Tap a list row or a button by its id.
+
+        It is looked for in the named message, else in all received ones, the newest first; with a
+        title, something that was never offered can be tapped too.
+        """
+        offered = await self._offered(choice, answering)
+        if offered is None and title is None:
+            raise LookupError(f"nothing that {self.phone} received offers {choice!r}")
+        if offered is None:
+            offered = Choice(answering or "", await self._kind(answering), choice, title or "")
+        elif title is not None:
+            offered = Choice(offered.wamid, offered.kind, offered.id, title, offered.description)
+        return await self.send_raw(offered.reply())
+
+    async def share_location(
+        self,
+        latitude: float,
+        longitude: float,
+        *,
+        name: str | None = None,
+        address: str | None = None,
+        answering: str | None = None,
+    ) -> Said:
+        """Send a location."""
+        place: JsonObject = {"latitude": latitude, "longitude": longitude}
+        named = {"name": name, "address": address}
+        place |= {key: value for key, value in named.items() if value is not None}
+        return await self.send_raw({"type": "location", "location": place} | _context(answering))
+
+    async def reply_flow(self, response: Mapping[str, object], *, answering: str) -> Said:
+        """Finish the Flow that a message opened, with what its last screen hands over."""
+        reply = {
+            "name": "flow",
+            "body": "Sent",
+            "response_json": orjson.dumps(dict(response)).decode(),
+        }
+        return await self.send_raw(
+            {"type": "interactive", "interactive": {"type": "nfm_reply", "nfm_reply": reply}}
+            | _context(answering)
+        )
+
+    async def send_raw(self, message: Mapping[str, object]) -> Said:
+        """Send any message in Meta's form; an `id` in it makes a redelivery."""
+        profile = {"name": self.name, "user_id": self.user_id, "username": self.username}
+        body: JsonObject = {
+            "phone_number_id": self.phone_number_id,
+            "message": dict(message),
+            "hide_phone": self.hide_phone,
+        }
+        body |= {key: value for key, value in profile.items() if value is not None}
+        answer = await self.http.post(self._messages, json=body, timeout=PATIENCE)
+        answer.raise_for_status()
+        said = answer.json()
+        return Said(said["wamid"], said["status"])
+
+    async def messages(self, *, after: int = 0) -> list[Received]:
+        """Return what this customer received from the business, from message number `after` on."""
+        return await self._poll(after=after, count=0, seconds=0.0)
+
+    async def wait_for(
+        self, count: int = 1, *, idle: float | None = None, within: float = 10.0
+    ) -> list[Received]:
+        """Return what arrived since the last wait, once there is enough of it.
+
+        Args:
+            count: how many messages are enough.
+            idle: wait further until no more arrive for so many seconds.
+            within: after so many seconds too few messages are a TimeoutError.
+        """
+        fresh = await self._poll(after=self._heard, count=count, seconds=within)
+        if len(fresh) < count:
+            raise TimeoutError(
+                f"{self.phone} received {len(fresh)} of {count} messages within {within:g} s"
+            )
+        self._heard = _last(fresh, self._heard)
+        while idle is not None:
+            more = await self._poll(after=self._heard, count=1, seconds=idle)
+            if not more:
+                break
+            fresh += more
+            self._heard = _last(more, self._heard)
+        return fresh
+
+    @property
+    def _messages(self) -> str:
+        return f"/sandbox/customers/{digits(self.phone)}/messages"
+
+    async def _poll(self, *, after: int, count: int, seconds: float) -> list[Received]:
+        query: dict[str, str | int | float] = {
+            "after": after,
+            "count": count,
+            "wait": seconds,
+            "phone_number_id": self.phone_number_id,
+        }
+        answer = await self.http.get(self._messages, params=query, timeout=seconds + PATIENCE)
+        answer.raise_for_status()
+        return [Received(**row) for row in answer.json()]
+
+    async def _offered(self, choice: str, answering: str | None) -> Choice | None:
+        newest_first = reversed(await self.messages())
+        candidates = (one for one in newest_first if answering in (None, one.wamid))
+        offered = (offer for message in candidates for offer in choices(message))
+        return next((offer for offer in offered if offer.id == choice), None)
+
+    async def _kind(self, answering: str | None) -> str:
+        answered = [one for one in await self.messages() if one.wamid == answering]
+        lists = any(one.payload.get("interactive", {}).get("type") == "list" for one in answered)
+        return "list_reply" if lists else "button_reply"
+
+
+def choices(message: Received) -> Iterator[Choice]:
+    """Return what a message lets the customer tap: list rows, reply buttons, quick replies."""
+    payload = message.payload
+    body = payload[payload["type"]]
+    kind = payload["type"] if payload["type"] == "template" else body.get("type", "")
+    offers = OFFERS.get(kind)
+    if offers is not None:
+        yield from offers(message.wamid, body)
+
+
+def _rows(wamid: str, body: JsonObject) -> Iterator[Choice]:
+    for section in body["action"]["sections"]:
+        for row in section["rows"]:
+            yield Choice(wamid, "list_reply", row["id"], row["title"], row.get("description"))
+
+
+def _buttons(wamid: str, body: JsonObject) -> Iterator[Choice]:
+    for button in body["action"]["buttons"]:
+        reply = button["reply"]
+        yield Choice(wamid, "button_reply", reply["id"], reply["title"])
+
+
+def _quick_replies(wamid: str, body: JsonObject) -> Iterator[Choice]:
+    for component in body.get("components", []):
+        if component.get("sub_type") == "quick_reply":
+            for parameter in component.get("parameters", []):
+                # What the button says is in the approved template, unknown to the sandbox.
+                payload = parameter["payload"]
+                yield Choice(wamid, "button", payload, payload)
+
+
+OFFERS: Mapping[str, Callable[[str, JsonObject], Iterator[Choice]]] = MappingProxyType(
+    {"list": _rows, "button": _buttons, "template": _quick_replies}
+)
+
+
+def _last(messages: list[Received], otherwise: int) -> int:
+    return messages[-1].n if messages else otherwise
+
+
+def _context(answering: str | None) -> JsonObject:
+    return {} if answering is None else {"context": {"id": answering}}

@@ -1,0 +1,285 @@
+"""Bundles: a tenant's charts, messages and settings, checked and merged over the shared ones.
+
+Content is read from a folder with `conversations/`, `flows/` and `tenants/`. What a tenant does
+not change is shared with all others: a thousand tenants that change texts hold one chart.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path as FilePath
+from typing import Any
+
+import jsonschema
+from pydantic import BaseModel, ValidationError
+
+from engine.domain.ids import TenantId
+from engine.domain.menu import Menu
+from engine.domain.tenant import Tenant
+from engine.registry import Registry
+from engine.spec import merge as merging
+from engine.spec.check import ChartCheck, check_message, check_says
+from engine.spec.model import Chart, Message, Vocabulary
+from engine.spec.problems import Problem, Problems, Span, SpecError
+from engine.spec.read import Reader, digest, kinds_of
+from engine.spec.schema import KINDS, document_schema
+from engine.spec.source import Layers, Source, parse
+from engine.spec.validate import validate, validator
+from engine.templating import Language
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Everything one tenant's conversations are run with.
+
+    Args:
+        vocabularies: by language, the tenant's default language first.
+        digest: names the content; two bundles of one digest behave alike.
+        warnings: what is doubtful but not wrong.
+    """
+
+    tenant_id: TenantId
+    tenant: Tenant
+    chart: Chart
+    vocabularies: Mapping[str, Vocabulary]
+    digest: str
+    warnings: tuple[str, ...] = ()
+
+    def vocabulary(self, language: str) -> Vocabulary:
+        """Give the words of a language, else of the tenant's default one."""
+        found = self.vocabularies.get(language)
+        return found or self.vocabularies[self.tenant.languages[0]]
+
+
+@dataclass(slots=True)
+class _Shared:
+    """A shared chart with its messages as read once, and what was compiled from them."""
+
+    chart_source: Source
+    messages: dict[str, Source] = field(default_factory=dict)
+    merged: dict[str, dict[str, Any]] = field(default_factory=dict)
+    charts: dict[str, Chart] = field(default_factory=dict)
+    compiled: dict[str, tuple[Vocabulary, set[Problem]]] = field(default_factory=dict)
+
+
+class Library:
+    """The content folder: reads, checks and merges what the tenants need.
+
+    Args:
+        root: folder with `conversations/`, `flows/` and `tenants/`.
+        registry: the actions and guards charts may name.
+    """
+
+    def __init__(self, root: FilePath, registry: Registry) -> None:
+        self.root = root
+        self.registry = registry
+        self.language = Language(registry.guard_functions())
+        self._validators: dict[str, jsonschema.Draft202012Validator] = {
+            kind: validator(document_schema(kind, registry)) for kind in KINDS
+        }
+        self._shared: dict[str, tuple[_Shared | None, Problems]] = {}
+
+    def tenant_ids(self) -> list[TenantId]:
+        """Name the tenants that have a folder."""
+        folders = (self.root / "tenants").glob("*/tenant.yaml")
+        return sorted(TenantId(f.parent.name) for f in folders)
+
+    # Documents -------------------------------------------------------------------------------
+
+    def read(self, kind: str, path: FilePath, problems: Problems) -> Source | None:
+        """Read a document and hold it against its schema; None if it is unusable or absent."""
+        if not path.is_file():
+            return None
+        name = str(path.relative_to(self.root))
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            problems.add(Span(name), "unreadable", f"the file cannot be read: {error}")
+            return None
+        source = parse(text, name, problems)
+        if source is None:
+            return None
+        if source.data is None:
+            source.data = {}
+        return source if validate(source, self._validators[kind], problems) else None
+
+    def _model(
+        self, kind: str, model: type[BaseModel], path: FilePath, problems: Problems
+    ) -> tuple[Any, Source | None]:
+        if not path.is_file():
+            name = str(path.relative_to(self.root))
+            problems.add(Span(name), "missing-file", "the file does not exist")
+            return None, None
+        source = self.read(kind, path, problems)
+        if source is None:
+            return None, None
+        try:
+            return model.model_validate(source.data), source
+        except ValidationError as error:
+            for found in error.errors():
+                where = Layers((source,)).value_at(tuple(found["loc"]))
+                sentence = found["msg"].removeprefix("Value error, ")
+                problems.add(where, "wrong-value", sentence)
+            return None, source
+
+    def menu(self, tenant_id: TenantId, problems: Problems) -> Menu | None:
+        """Read a tenant's demo catalog."""
+        path = self.root / "tenants" / tenant_id / "catalog.yaml"
+        menu, source = self._model("catalog", Menu, path, problems)
+        if not isinstance(menu, Menu) or source is None:
+            return None
+        for place, sentence in menu.dangling():
+            problems.add(Layers((source,)).value_at(place), "unknown-value", sentence)
+        return menu
+
+    # Bundles ---------------------------------------------------------------------------------
+
+    def load(self, tenant_id: TenantId) -> Bundle:
+        """Make the bundle of a tenant.
+
+        Raises:
+            SpecError: with every mistake in the tenant's files and the shared ones.
+        """
+        problems = Problems()
+        bundle = self.check(tenant_id, problems)
+        problems.raise_if_any()
+        if bundle is None:  # every reason for it is a problem
+            raise SpecError(problems.sorted())
+        warnings = tuple(str(p) for p in problems.sorted())
+        return replace(bundle, warnings=warnings) if warnings else bundle
+
+    def check(self, tenant_id: TenantId, problems: Problems) -> Bundle | None:
+        """Make the bundle of a tenant if it can be made, noting everything that is wrong."""
+        folder = self.root / "tenants" / tenant_id
+        tenant, _ = self._model("tenant", Tenant, folder / "tenant.yaml", problems)
+        if not isinstance(tenant, Tenant):
+            return None
+        shared, found = self._shared_chart(tenant.chart)
+        problems.found |= found.found
+        if shared is None:
+            return None
+        chart, check = self._chart(shared, tenant.chart, folder, problems)
+        words: dict[str, Vocabulary] = {}
+        contents: list[Any] = [check.chart.digest, tenant.model_dump(mode="json")]
+        neutral = self._overlay(folder, tenant.chart, None, problems)
+        for language in tenant.languages:
+            own = self._overlay(folder, tenant.chart, language, problems)
+            overlays = [s for s in (own, neutral) if s]
+            words[language] = self._vocabulary(shared, language, overlays, check)
+            contents += [shared.merged[language], [s.data for s in overlays]]
+        check_says(chart, words, problems)
+        return Bundle(tenant_id, tenant, chart, words, digest(contents))
+
+    def _overlay(
+        self, folder: FilePath, chart: str, language: str | None, problems: Problems
+    ) -> Source | None:
+        name = f"{chart}.{language}.yaml" if language else f"{chart}.yaml"
+        return self.read("messages", folder / "messages" / name, problems)
+
+    def _shared_chart(self, name: str) -> tuple[_Shared | None, Problems]:
+        if name in self._shared:
+            return self._shared[name]
+        problems = Problems()
+        folder = self.root / "conversations"
+        path = folder / f"{name}.yaml"
+        source = self.read("chart", path, problems)
+        shared = None
+        if source is None and not problems.found:
+            missing = Span(str(path.relative_to(self.root)))
+            problems.add(missing, "missing-file", "the file does not exist")
+        if source is not None:
+            shared = _Shared(source)
+            for file in sorted((folder / "messages").glob(f"{name}*.yaml")):
+                read = self.read("messages", file, problems)
+                language = file.name.removeprefix(name).removesuffix(".yaml").strip(".")
+                if read:
+                    shared.messages[language] = read
+        self._shared[name] = shared, problems
+        return shared, problems
+
+    def _chart(
+        self, shared: _Shared, name: str, folder: FilePath, problems: Problems
+    ) -> tuple[Chart, ChartCheck]:
+        overlay = self.read("chart", folder / "conversations" / f"{name}.yaml", problems)
+        base = shared.chart_source
+        data, layers = base.data, Layers((base,))
+        if overlay:
+            merging.note_unmatched(base.data, overlay, problems)
+            data, layers = merging.merge(base.data, overlay.data), Layers((overlay, base))
+        data = {k: v for k, v in data.items() if k != "extends"}
+        known = shared.charts.get(digest(data))
+        reader = Reader(layers, self.language, self.registry, problems)
+        chart = known or reader.chart(data)
+        check = ChartCheck(chart, layers, problems)
+        if known is None:
+            before = len(problems.errors)
+            check.run()
+            if len(problems.errors) == before:
+                shared.charts[chart.digest] = chart
+        return chart, check
+
+    # Vocabularies ----------------------------------------------------------------------------
+
+    def _vocabulary(
+        self, shared: _Shared, language: str, overlays: list[Source], check: ChartCheck
+    ) -> Vocabulary:
+        base = self._shared_words(shared, language)
+        sources = [s for s in (shared.messages.get(language), shared.messages.get("")) if s]
+        key = f"{language} {check.chart.digest}"
+        if key not in shared.compiled:
+            found = Problems()
+            made = self._compiled(base, sources, language, check.over(found), None, {})
+            shared.compiled[key] = made, found.found
+        held, problems = shared.compiled[key]
+        check.problems.found |= problems
+        if not overlays:
+            return held
+        data = base
+        for overlay in reversed(overlays):
+            merging.note_unmatched(data, overlay, check.problems)
+            data = merging.merge(data, overlay.data)
+        return self._compiled(data, [*overlays, *sources], language, check, held, base)
+
+    def _compiled(
+        self,
+        data: Mapping[str, Any],
+        sources: list[Source],
+        language: str,
+        check: ChartCheck,
+        held: Vocabulary | None,
+        base: Mapping[str, Any],
+    ) -> Vocabulary:
+        if not sources:
+            return Vocabulary(language, {}, {}, {})
+        reader = Reader(Layers(tuple(sources)), self.language, self.registry, check.problems)
+        messages = dict(self._messages(data, base, held, reader, check))
+        intents = data.get("intents", {})
+        if held and intents is base.get("intents"):
+            phrases = held.intents
+        else:
+            phrases = {event: tuple(said) for event, said in intents.items()}
+        return Vocabulary(language, messages, data.get("terms", {}), phrases)
+
+    def _shared_words(self, shared: _Shared, language: str) -> dict[str, Any]:
+        if language not in shared.merged:
+            neutral, own = shared.messages.get(""), shared.messages.get(language)
+            data = neutral.data if neutral else {}
+            shared.merged[language] = merging.merge(data, own.data) if own else {}
+        return shared.merged[language]
+
+    def _messages(
+        self,
+        data: Mapping[str, Any],
+        base: Mapping[str, Any],
+        held: Vocabulary | None,
+        reader: Reader,
+        check: ChartCheck,
+    ) -> Iterator[tuple[str, Message]]:
+        originals = base.get("messages", {})
+        for name, body in data.get("messages", {}).items():
+            if held and originals.get(name) is body:
+                yield name, held.messages[name]
+                continue
+            message = reader.message(name, body)
+            kinds = kinds_of(body) if isinstance(body, dict) else []
+            check_message(message, check, kinds)
+            yield name, message

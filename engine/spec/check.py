@@ -1,0 +1,267 @@
+"""The meaning of a chart and its messages: what the schema cannot see is checked here.
+
+It works on the merged chart and names the file that holds the mistake. How messages fit with a
+tenant's own data is not judged here.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from engine.spec.model import Branch, Call, Chart, Message, State, Value, Vocabulary
+from engine.spec.problems import Problems, Span, did_you_mean
+from engine.spec.source import Layers
+from engine.templating import Expression, Text
+from engine.whatsapp import limits
+
+RESUME = "resume"
+BUILT_IN = frozenset(
+    {
+        "event", "cart", "customer", "tenant", "language", "locale", "terms", "now", "is_new",
+        "misses", "state", "item",
+    }
+)  # fmt: skip
+"""Variables every text and guard may read; `item` only within `each`."""
+
+
+def variables_of(chart: Chart) -> frozenset[str]:
+    """Give the names the chart's own actions note or load."""
+    names: set[str] = set()
+    for call in calls_of(chart):
+        names |= call.verb.gives
+        if call.verb.takes_any:
+            names |= call.arguments.keys()
+    return frozenset(names)
+
+
+def calls_of(chart: Chart) -> Iterator[Call]:
+    """Give every call of a chart."""
+    for state in chart.states.values():
+        yield from state.calls
+    for branch in chart.all_branches():
+        yield from branch.calls
+
+
+def templates_of(value: Value) -> Iterator[Text | Expression]:
+    """Give the templates inside an argument."""
+    if isinstance(value, (Text, Expression)):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from templates_of(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from templates_of(part)
+
+
+class ChartCheck:
+    """Checks one merged chart."""
+
+    def __init__(self, chart: Chart, places: Layers, problems: Problems) -> None:
+        self.chart = chart
+        self.places = places
+        self.problems = problems
+        self.known = BUILT_IN | variables_of(chart)
+
+    def over(self, problems: Problems) -> "ChartCheck":
+        """Give the same check with other problems to add to."""
+        return ChartCheck(self.chart, self.places, problems)
+
+    def run(self) -> None:
+        """Note everything that is wrong."""
+        if self._start():
+            self._reachable()
+        for state in self.chart.states.values():
+            self._state(state)
+        for branch in self.chart.all_branches():
+            self._target(branch.go, branch.where)
+        for name, target in self.chart.renamed.items():
+            place = self.places.at(("renamed", name))
+            if target not in self.chart.states and target not in self.chart.renamed:
+                self._unknown_state(target, place)
+        self._variables()
+
+    def _start(self) -> bool:
+        if not self.chart.start or not self.chart.states:
+            missing = "start" if self.chart.states else "states"
+            self.problems.add(self.places.at(()), "missing-key", f"'{missing}' is missing here")
+            return False
+        if self.chart.start not in self.chart.states:
+            self._unknown_state(self.chart.start, self.places.at(("start",)))
+            return False
+        return True
+
+    def _unknown_state(self, name: str, span: Span) -> None:
+        hint = did_you_mean(name, self.chart.states)
+        self.problems.add(span, "unknown-state", f"there is no state '{name}'", hint)
+
+    def _target(self, go: str | None, where: str) -> None:
+        if go is not None and go != RESUME and go not in self.chart.states:
+            self._unknown_state(go, Span.of(where))
+
+    def _state(self, state: State) -> None:
+        span = Span.of(state.where)
+        children = [s for s in self.chart.states.values() if s.parent == state.id]
+        if children and (state.start is None or state.start not in {c.id for c in children}):
+            wanted = f"'{state.start}' is not a state inside" if state.start else "has no 'start'"
+            sentence = f"'{state.id}' has states inside; {wanted}"
+            self.problems.add(span, "bad-start", sentence, f"one of {_names(children)}")
+        if not children and (state.start or state.finished):
+            self.problems.add(span, "bad-start", f"'{state.id}' has no states inside it")
+        if state.finished:
+            self._target(state.finished, state.where)
+            if not any(c.final for c in children):
+                sentence = f"no state inside '{state.id}' is final, so it never finishes"
+                self.problems.add(span, "never-finishes", sentence)
+        if state.final and (state.parent is None or state.when or state.after or children):
+            sentence = f"'{state.id}' is final: it must lie inside a state and wait for nothing"
+            self.problems.add(span, "bad-final", sentence)
+        if state.aside and state.parent is not None:
+            self.problems.add(span, "bad-aside", f"'{state.id}' is aside: it must lie outside all")
+
+    def _reachable(self) -> None:
+        seen: set[str] = set()
+        waiting = [self.chart.start, *_targets(self.chart.anywhere)]
+        while waiting:
+            name = waiting.pop()
+            state = self.chart.states.get(name)
+            if state is None or name in seen:
+                continue
+            seen.add(name)
+            inner = [s.id for s in self.chart.states.values() if s.parent == name]
+            waiting += [state.start] if state.start in inner else inner
+            waiting += [state.finished] if state.finished else []
+            waiting += [state.parent] if state.parent else []
+            waiting += [b.go for _, branches in state.branches() for b in branches if b.go]
+        for state in self.chart.states.values():
+            if state.id not in seen:
+                sentence = f"nothing leads to the state '{state.id}'"
+                self.problems.add(Span.of(state.where), "unreachable-state", sentence)
+
+    def _variables(self) -> None:
+        for call in calls_of(self.chart):
+            for value in call.arguments.values():
+                for template in templates_of(value):
+                    self.names(template)
+        for branch in self.chart.all_branches():
+            if branch.condition:
+                self.names(branch.condition)
+
+    def names(self, template: Text | Expression) -> None:
+        """Note the variables of a template that nothing sets."""
+        for name in sorted(template.names - self.known):
+            hint = did_you_mean(name, self.known)
+            sentence = f"nothing sets the variable '{name}'"
+            self.problems.add(Span.of(template.where), "unknown-variable", sentence, hint)
+
+
+def _names(states: Iterable[State]) -> str:
+    return ", ".join(f"'{s.id}'" for s in states)
+
+
+def _targets(events: Mapping[str, tuple[Branch, ...]]) -> list[str]:
+    return [b.go for branches in events.values() for b in branches if b.go]
+
+
+def check_says(chart: Chart, vocabularies: Mapping[str, Vocabulary], problems: Problems) -> None:
+    """Note messages that a chart says and a language does not have."""
+    said: dict[str, str] = {}
+    for state in chart.states.values():
+        said |= dict.fromkeys(state.say, state.where)
+    for branch in chart.all_branches():
+        said |= dict.fromkeys(branch.say, branch.where)
+    for message, where in said.items():
+        lacking = [n for n, v in vocabularies.items() if message not in v.messages]
+        if not lacking:
+            continue
+        if len(lacking) == len(vocabularies):
+            known = next(iter(vocabularies.values())).messages
+            problems.add(
+                Span.of(where), "unknown-message", f"there is no message '{message}'",
+                did_you_mean(message, known),
+            )  # fmt: skip
+        else:
+            sentence = f"the message '{message}' is missing in {', '.join(lacking)}"
+            problems.add(Span.of(where), "missing-translation", sentence)
+
+
+def check_message(message: Message, chart: ChartCheck, kinds: list[str]) -> None:
+    """Note what is wrong with one message by itself: kinds, events, variables and limits."""
+    problems = chart.problems
+    span = Span.of(message.where)
+    if len(kinds) > 1:
+        names = " and ".join(f"'{k}'" for k in kinds)
+        problems.add(span, "mixed-message", f"{names} cannot be in one message")
+    if message.kind not in ("image", "product", "template") and message.text is None:
+        problems.add(span, "missing-key", f"the message '{message.id}' has no 'text'")
+    if message.list and message.image:
+        problems.add(span, "mixed-message", "a list cannot have an 'image'", "use a 'header'")
+    accepted = chart.chart.events()
+    for entry in message.entries():
+        if entry.event not in accepted:
+            sentence = f"no state reacts to the event '{entry.event}'"
+            hint = did_you_mean(entry.event, accepted)
+            problems.add(Span.of(entry.where), "unknown-event", sentence, hint)
+    for template in _templates(message):
+        chart.names(template)
+    _check_limits(message, problems)
+
+
+def _templates(message: Message) -> Iterator[Text | Expression]:
+    flow = message.flow
+    lists = message.list
+    parts: list[Text | Expression | None] = [
+        message.text, message.header, message.footer, message.image, message.condition,
+    ]  # fmt: skip
+    for entry in message.entries():
+        parts += [entry.title, entry.description, entry.argument, entry.id]
+        parts += [entry.each, entry.condition]
+    if lists:
+        parts += [lists.button, *(s.title for s in lists.sections)]
+        parts += [lists.more.title, lists.more.id] if lists.more else []
+    if message.link:
+        parts += [message.link.title, message.link.url]
+    if message.products:
+        p = message.products
+        parts += [p.catalog, p.product, p.products, p.title, p.thumbnail]
+    if flow:
+        parts += [flow.cta, flow.id, flow.token, flow.screen, *templates_of(flow.data)]
+    if message.template:
+        parts += message.template.parameters
+    yield from (part for part in parts if part is not None)
+
+
+def _check_limits(message: Message, problems: Problems) -> None:
+    body = limits.TEXT_BODY if message.kind == "text" else limits.INTERACTIVE_BODY
+    _fits(message.text, body, "text", problems)
+    _fits(message.header, limits.HEADER_TEXT, "header", problems)
+    _fits(message.footer, limits.FOOTER, "footer", problems)
+    fixed = [b for b in message.buttons if not b.condition and not b.each]
+    if len(fixed) > limits.BUTTONS:
+        sentence = f"WhatsApp shows {limits.BUTTONS} buttons, these are {len(fixed)}"
+        problems.add(Span.of(fixed[limits.BUTTONS].where), "over-limit", sentence, "use a 'list'")
+    for button in message.buttons:
+        _fits(button.title, limits.BUTTON_TITLE, "title", problems)
+    if message.list:
+        _fits(message.list.button, limits.LIST_BUTTON, "button", problems)
+        rows = [e for s in message.list.sections for e in s.entries]
+        fixed = [r for r in rows if not r.condition and not r.each]
+        if len(fixed) > limits.LIST_ROWS:
+            sentence = f"WhatsApp shows {limits.LIST_ROWS} rows, these are {len(fixed)}"
+            problems.add(Span.of(fixed[limits.LIST_ROWS].where), "over-limit", sentence)
+        for row in rows:
+            _fits(row.title, limits.ROW_TITLE, "title", problems)
+            _fits(row.description, limits.ROW_DESCRIPTION, "description", problems)
+    if message.flow:
+        _fits(message.flow.cta, limits.FLOW_CTA, "cta", problems)
+    if message.link:
+        _fits(message.link.title, limits.CTA_DISPLAY_TEXT, "title", problems)
+
+
+def _fits(text: Text | None, limit: int, key: str, problems: Problems) -> None:
+    if text is None or text.literal is None:
+        return
+    length = limits.length(text.literal)
+    if length > limit:
+        sentence = f"'{key}' has {length} characters, WhatsApp shows {limit}"
+        problems.add(Span.of(text.where), "over-limit", sentence)
+    if length == 0 and key in ("title", "button", "cta"):
+        problems.add(Span.of(text.where), "missing-key", f"'{key}' is missing here")

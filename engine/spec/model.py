@@ -1,0 +1,263 @@
+"""Checked documents as values: charts, messages and words, with their templates compiled.
+
+Nothing here knows YAML, python-statemachine or a database.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Literal
+
+from engine.registry import Verb
+from engine.templating import Expression, Text
+
+Value = Any
+"""An argument: a Text, an Expression, a literal, or a mapping or list of such."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An action to take, with its arguments; `where` is its place in the YAML."""
+
+    verb: Verb
+    arguments: Mapping[str, Value]
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """What an event does: if `condition` holds, take `calls`, say `say`, go to `go`.
+
+    Args:
+        go: id of a state, `resume`, or None to stay.
+        quiet: the messages of this branch are not sent (nobody is there to read them).
+    """
+
+    where: str
+    condition: Expression | None = None
+    calls: tuple[Call, ...] = ()
+    say: tuple[str, ...] = ()
+    go: str | None = None
+    quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A state: on entry it takes `calls` and says `say`; then it waits for an event.
+
+    Args:
+        when: branches by event, in the author's order.
+        after: branches by delay, as written (`30m`).
+        start: the state inside it that is entered first; None for one without states inside.
+        finished: where to go when a final state inside it is reached.
+        aside: it remembers where the customer was, for `resume`.
+    """
+
+    id: str
+    where: str
+    parent: str | None = None
+    calls: tuple[Call, ...] = ()
+    say: tuple[str, ...] = ()
+    when: Mapping[str, tuple[Branch, ...]] = field(default_factory=dict)
+    after: Mapping[str, tuple[Branch, ...]] = field(default_factory=dict)
+    start: str | None = None
+    finished: str | None = None
+    final: bool = False
+    aside: bool = False
+
+    def branches(self) -> Iterator[tuple[str, tuple[Branch, ...]]]:
+        """Give every event it reacts to with its branches, timers as `after.<state>.<delay>`."""
+        yield from self.when.items()
+        for delay, branches in self.after.items():
+            yield timer_event(self.id, delay), branches
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A state chart: what a conversation can be in, and what happens in it.
+
+    Args:
+        states: all states by id, the outer ones before the ones inside them.
+        anywhere: branches that hold in every state.
+        prefixes: events by the first word of a wire id: `cat` -> `view_category`.
+        renamed: new id by old id, for conversations that are half way.
+        digest: hash of the merged document.
+    """
+
+    id: str
+    version: int
+    start: str
+    states: Mapping[str, State]
+    anywhere: Mapping[str, tuple[Branch, ...]]
+    prefixes: Mapping[str, str]
+    renamed: Mapping[str, str]
+    digest: str
+
+    def path(self, leaf: str) -> tuple[str, ...]:
+        """Give the ids from the outermost state to a state."""
+        path = [leaf]
+        while parent := self.states[path[0]].parent:
+            path.insert(0, parent)
+        return tuple(path)
+
+    def events(self) -> frozenset[str]:
+        """Give every event some state or `anywhere` reacts to."""
+        own = {event for state in self.states.values() for event, _ in state.branches()}
+        return frozenset(own | self.anywhere.keys())
+
+    def all_branches(self) -> Iterator[Branch]:
+        """Give every branch of the chart."""
+        for branches in self.anywhere.values():
+            yield from branches
+        for state in self.states.values():
+            for _, branches in state.branches():
+                yield from branches
+
+
+def timer_event(state: str, delay: str) -> str:
+    """Name the event of a timer."""
+    return f"after.{state}.{delay}"
+
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def delay_of(text: str) -> timedelta:
+    """Read a delay such as `30m`, `24h` or `2d`."""
+    return timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row or button, or with `each` one for every element of a list.
+
+    Args:
+        event: what tapping it raises; the wire id is `<event>` or `<event>:<argument>`.
+        id: a wire id of its own, instead.
+        condition: it is left out unless this holds.
+    """
+
+    event: str
+    title: Text
+    where: str
+    description: Text | None = None
+    argument: Text | None = None
+    id: Text | None = None
+    each: Expression | None = None
+    condition: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a list with a title of its own."""
+
+    entries: tuple[Entry, ...]
+    title: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """The last row of a list that is longer than WhatsApp allows: it leads to the next page.
+
+    Args:
+        id: wire id of the list itself; the page is added as `#2`.
+    """
+
+    title: Text
+    id: Text
+
+
+@dataclass(frozen=True, slots=True)
+class ListPart:
+    """An interactive list."""
+
+    button: Text
+    sections: tuple[Section, ...]
+    more: More | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A button that opens a page."""
+
+    title: Text
+    url: Text
+
+
+@dataclass(frozen=True, slots=True)
+class ProductsPart:
+    """Native product messages: one product, or a list of them in sections."""
+
+    catalog: Text
+    product: Text | None = None
+    products: Expression | None = None
+    title: Text | None = None
+    thumbnail: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FlowPart:
+    """A button that opens a WhatsApp Flow."""
+
+    cta: Text
+    id: Text
+    token: Text
+    screen: Text | None = None
+    data: Mapping[str, Value] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TemplatePart:
+    """A message template that Meta approved, for outside the 24-hour window."""
+
+    name: str
+    parameters: tuple[Text, ...] = ()
+
+
+Kind = Literal[
+    "text", "image", "buttons", "list", "link", "location", "product", "products", "catalog",
+    "flow", "template",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as authored, in one language."""
+
+    id: str
+    kind: Kind
+    where: str
+    text: Text | None = None
+    header: Text | None = None
+    footer: Text | None = None
+    image: Text | None = None
+    condition: Expression | None = None
+    buttons: tuple[Entry, ...] = ()
+    list: ListPart | None = None
+    link: Link | None = None
+    products: ProductsPart | None = None
+    flow: FlowPart | None = None
+    template: TemplatePart | None = None
+
+    def entries(self) -> Iterator[Entry]:
+        """Give its buttons and rows."""
+        yield from self.buttons
+        if self.list:
+            for section in self.list.sections:
+                yield from section.entries
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What is said and understood in one language.
+
+    Args:
+        messages: by id.
+        terms: single words and phrases that texts use as `terms.<name>`.
+        intents: phrases by the event they mean.
+    """
+
+    language: str
+    messages: Mapping[str, Message]
+    terms: Mapping[str, Any]
+    intents: Mapping[str, tuple[str, ...]]

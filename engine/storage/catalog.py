@@ -1,0 +1,198 @@
+"""The catalog on disk: products, presentations and modifiers in three finds, however many.
+
+The Node back end writes it too, so a product it left half written is passed over, not a failure.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from engine.domain.catalog import Category, Modifier, ModifierGroup, Presentation, Product
+from engine.domain.ids import CategoryId, GroupId, ModifierId, PresentationId, ProductId
+from engine.domain.money import Currency
+from engine.storage.amounts import from_disk
+from engine.storage.connection import Json, reachable
+from engine.storage.tenancy import TenantCollection
+
+log = logging.getLogger(__name__)
+
+IN_ORDER = (("sortOrder", 1), ("rId", 1))
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError)
+
+Owned = Mapping[tuple[str, str | None], Json]
+"""Presentations or modifiers by their id and the id of the product or group they are only for."""
+
+
+class MongoCatalog:
+    """What one tenant sells: `engine.ports.CatalogRepository`."""
+
+    def __init__(
+        self,
+        *,
+        categories: TenantCollection,
+        products: TenantCollection,
+        presentations: TenantCollection,
+        modifiers: TenantCollection,
+        currency: Currency,
+    ) -> None:
+        self._categories = categories
+        self._products = products
+        self._presentations = presentations
+        self._modifiers = modifiers
+        self._currency = currency
+
+    async def get_categories(self) -> tuple[Category, ...]:
+        """Give the active categories that have active products, with their number, in order."""
+        with reachable():
+            shelves = await self._categories.find({"isActive": True}, sort=IN_ORDER).to_list()
+            if not shelves:
+                return ()
+            ids = [shelf["rId"] for shelf in shelves]
+            on_sale = {"categoryId": {"$in": ids}, "isActive": True}
+            counts = await self._products.count_by("categoryId", on_sale)
+        return tuple(
+            Category(CategoryId(shelf["rId"]), shelf["name"], counts[shelf["rId"]])
+            for shelf in shelves
+            if shelf["rId"] in counts
+        )
+
+    async def get_products_by_category(
+        self, category_id: str | None = None, *, limit: int = 200
+    ) -> tuple[Product, ...]:
+        """Give the active products of a category (of all, if None) in order."""
+        wanted: Json = {} if category_id is None else {"categoryId": category_id}
+        with reachable():
+            found = await self._products.find(
+                {**wanted, "isActive": True}, sort=IN_ORDER, limit=limit
+            ).to_list()
+        return await self._complete(found)
+
+    async def get_product_by_id(self, product_id: str) -> Product | None:
+        """Give an active product with its presentations and modifier groups."""
+        products = await self._complete(await self._documents(product_id))
+        return products[0] if products else None
+
+    async def get_presentations_for_product(self, product_id: str) -> tuple[Presentation, ...]:
+        """Give the presentations of a product in order."""
+        for document in await self._documents(product_id):
+            presentations = await self._owned(self._presentations, _sizes([document]), "productId")
+            return _presentations(document, presentations, self._currency)
+        return ()
+
+    async def get_modifiers_for_product(self, product_id: str) -> tuple[ModifierGroup, ...]:
+        """Give the modifier groups of a product in order."""
+        for document in await self._documents(product_id):
+            modifiers = await self._owned(self._modifiers, _add_ons([document]), "groupId")
+            return _groups(document, modifiers, self._currency)
+        return ()
+
+    async def get_product_names(self) -> tuple[tuple[ProductId, str], ...]:
+        """Give the name of every active product, to find one by what a customer typed."""
+        fields = {"_id": 0, "rId": 1, "name": 1}
+        with reachable():
+            found = await self._products.find({"isActive": True}, projection=fields).to_list()
+        return tuple((ProductId(row["rId"]), row["name"]) for row in found if row.get("name"))
+
+    async def _documents(self, product_id: str) -> list[Json]:
+        with reachable():
+            found = await self._products.find({"rId": product_id}, limit=1).to_list()
+        return [document for document in found if document.get("isActive")]
+
+    async def _owned(self, parts: TenantCollection, ids: set[str], owner: str) -> Owned:
+        if not ids:
+            return {}
+        with reachable():
+            found = await parts.find({"rId": {"$in": sorted(ids)}}).to_list()
+        return {(part["rId"], part.get(owner)): part for part in found}
+
+    async def _complete(self, documents: list[Json]) -> tuple[Product, ...]:
+        presentations, modifiers = await asyncio.gather(
+            self._owned(self._presentations, _sizes(documents), "productId"),
+            self._owned(self._modifiers, _add_ons(documents), "groupId"),
+        )
+        products = []
+        for document in documents:
+            try:
+                products.append(_product(document, presentations, modifiers, self._currency))
+            except UNREADABLE as exc:
+                log.warning("product %s is passed over: %r", document.get("rId"), exc)
+        return tuple(products)
+
+
+def _sizes(documents: Iterable[Json]) -> set[str]:
+    return {size for document in documents for size in document.get("presentations") or ()}
+
+
+def _add_ons(documents: Iterable[Json]) -> set[str]:
+    return {
+        add_on
+        for document in documents
+        for group in document.get("modifiers") or ()
+        for add_on in group.get("modifiers") or ()
+    }
+
+
+def _pick(parts: Owned, ids: Iterable[str], owner: str) -> list[Json]:
+    """Choose the owner's own part of each id, else the one that belongs to nobody."""
+    own = (parts.get((rid, owner)) or parts.get((rid, None)) for rid in ids)
+    return [part for part in own if part is not None]
+
+
+def _product(
+    document: Json, presentations: Owned, modifiers: Owned, currency: Currency
+) -> Product:
+    stock: Any = document.get("stock")
+    return Product(
+        id=ProductId(document["rId"]),
+        name=document["name"],
+        category_id=CategoryId(document["categoryId"]),
+        category=document.get("category") or "",
+        base_price=from_disk(document["basePrice"], currency),
+        description=document.get("description") or "",
+        is_available=bool(document.get("isAvailable", True)),
+        image_url=document.get("imageUrl") or None,
+        presentations=_presentations(document, presentations, currency),
+        groups=_groups(document, modifiers, currency),
+        stock=None if stock is None else max(0, int(stock)),
+    )
+
+
+def _presentations(
+    document: Json, parts: Owned, currency: Currency
+) -> tuple[Presentation, ...]:
+    return tuple(
+        Presentation(
+            id=PresentationId(part["rId"]),
+            name=part["name"],
+            price=from_disk(part["price"], currency),
+            is_available=bool(part.get("isAvailable", True)),
+        )
+        for part in _pick(parts, document.get("presentations") or (), document["rId"])
+    )
+
+
+def _groups(document: Json, parts: Owned, currency: Currency) -> tuple[ModifierGroup, ...]:
+    groups = (_group(group, parts, currency) for group in document.get("modifiers") or ())
+    return tuple(group for group in groups if group.modifiers or group.minimum)
+
+
+def _group(group: Json, parts: Owned, currency: Currency) -> ModifierGroup:
+    modifiers = tuple(
+        Modifier(
+            id=ModifierId(part["rId"]),
+            name=part["name"],
+            price=from_disk(part["price"], currency),
+            is_available=bool(part.get("isAvailable", True)),
+        )
+        for part in _pick(parts, group.get("modifiers") or (), group["groupId"])
+    )
+    many: Any = group.get("max")
+    single = group.get("type") == "single"
+    return ModifierGroup(
+        id=GroupId(group["groupId"]),
+        name=group["name"],
+        minimum=int(group.get("min") or 0),
+        maximum=1 if single else int(many) if many is not None else len(modifiers),
+        modifiers=modifiers,
+    )

@@ -1,0 +1,181 @@
+"""The connection to MongoDB: one client, its timeouts and guarantees; no queries of its own."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Self
+
+from beanie import Document, init_beanie
+from bson.errors import BSONError
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import (
+    ConfigurationError,
+    ConnectionFailure,
+    ExecutionTimeout,
+    InvalidURI,
+    OperationFailure,
+    PyMongoError,
+    WTimeoutError,
+)
+from pymongo.monitoring import CommandListener
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from engine.errors import EngineError, SettingsError, Unavailable
+from engine.storage.records import DOCUMENTS
+
+Json = dict[str, Any]
+"""A document as it lies on disk."""
+
+# A transaction takes its concern from here, not from the operations in it; without the journal
+# an acknowledged one may be lost (database.md 2.1).
+DURABLE = WriteConcern("majority", j=True)
+SNAPSHOT = ReadConcern("snapshot")
+REFUSED_LOGIN = frozenset({13, 18, 8000})
+
+
+@contextmanager
+def reachable() -> Iterator[None]:
+    """Turn the driver's errors into the engine's.
+
+    Raises:
+        Unavailable: the database does not answer; it may later.
+        EngineError: it refused what it was asked, which is a mistake of ours or of its set-up.
+    """
+    try:
+        yield
+    except (ConnectionFailure, ExecutionTimeout, WTimeoutError) as exc:
+        raise Unavailable(f"the database does not answer ({type(exc).__name__})") from exc
+    except OperationFailure as exc:
+        # Without the message: it may quote a customer's data; the cause has it.
+        name = (exc.details or {}).get("codeName", type(exc).__name__)
+        raise EngineError(f"the database refused an operation ({name}, {exc.code})") from exc
+    except (PyMongoError, BSONError) as exc:
+        raise EngineError(f"a database operation is not possible ({type(exc).__name__})") from exc
+
+
+class Database:
+    """One database of a MongoDB replica set.
+
+    Args:
+        uri: as MongoDB defines it; what is set below wins over the same option in it.
+        name: of the database.
+        max_pool_size: most connections per process.
+        min_pool_size: connections kept open.
+        away_after: seconds without a usable server until an operation raises `Unavailable`.
+        answer_within: seconds a server may take to answer one command.
+        listeners: get every command, for tests and metrics.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        *,
+        name: str,
+        max_pool_size: int = 100,
+        min_pool_size: int = 0,
+        away_after: float = 2.0,
+        answer_within: float = 10.0,
+        listeners: Sequence[CommandListener] = (),
+    ) -> None:
+        self.name = name
+        self._uri = uri
+        self._options: Json = {
+            "maxPoolSize": max_pool_size,
+            "minPoolSize": min_pool_size,
+            "serverSelectionTimeoutMS": int(away_after * 1000),
+            "connectTimeoutMS": int(away_after * 1000),
+            "waitQueueTimeoutMS": int(answer_within * 1000),
+            "socketTimeoutMS": int(answer_within * 1000),
+            "w": "majority",
+            "journal": True,
+            "tz_aware": True,
+            "appname": "comanda",
+            "event_listeners": list(listeners),
+        }
+        self._client: AsyncMongoClient[Json] | None = None
+
+    @property
+    def client(self) -> AsyncMongoClient[Json]:
+        """Give the driver's client.
+
+        Raises:
+            EngineError: the database is not open.
+        """
+        if self._client is None:
+            raise EngineError("the database is not open")
+        return self._client
+
+    async def open(self) -> Self:
+        """Connect, and create the collections' indexes where they are missing.
+
+        Raises:
+            SettingsError: the URI is malformed, the login is refused, or it is no replica set.
+            Unavailable: no server answers.
+        """
+        try:
+            self._client = AsyncMongoClient(self._uri, **self._options)
+        except (InvalidURI, ConfigurationError, ValueError) as exc:
+            # Not its message: a malformed URI is quoted in parts, with the password among them.
+            raise SettingsError("MONGODB_URI is not a MongoDB connection string") from exc
+        try:
+            await self._inspect()
+            with reachable():
+                # Beanie's documents are bound to the database that was opened last; nothing here
+                # relies on it, every query goes through `collection`.
+                await init_beanie(self._client[self.name], document_models=list(DOCUMENTS))
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def close(self) -> None:
+        """Disconnect; it may be opened again."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    async def __aenter__(self) -> Self:
+        return await self.open()
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def ping(self) -> None:
+        """Ask for a sign of life.
+
+        Raises:
+            Unavailable: there is none.
+        """
+        with reachable():
+            await self.client.admin.command("ping")
+
+    def collection(self, document: type[Document]) -> AsyncCollection[Json]:
+        """Give the collection of a kind of document, for plain dicts."""
+        return self.client[self.name][document.get_collection_name() or ""]
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncClientSession]:
+        """Open a transaction; whoever opens it commits it, else it is aborted."""
+        async with (
+            self.client.start_session() as session,
+            await session.start_transaction(read_concern=SNAPSHOT, write_concern=DURABLE),
+        ):
+            try:
+                yield session
+            finally:
+                if session.in_transaction:
+                    await session.abort_transaction()
+
+    async def _inspect(self) -> None:
+        try:
+            with reachable():
+                hello = await self.client.admin.command("hello")
+                await self.client[self.name].command("listCollections", nameOnly=True)
+        except EngineError as exc:
+            if getattr(exc.__cause__, "code", None) in REFUSED_LOGIN:
+                raise SettingsError("MongoDB refuses the user or password of MONGODB_URI") from exc
+            raise
+        if "setName" not in hello and hello.get("msg") != "isdbgrid":
+            raise SettingsError("MONGODB_URI leads to a single server: a replica set is needed")

@@ -1,0 +1,196 @@
+"""The shape of the engine's own rows on disk: conversations, messages in and out, timers, turns.
+
+Nobody else reads them. What the trade shares with the Node back end is in `documents`.
+"""
+
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from beanie import Document
+
+from engine.storage.documents import (
+    BusinessDocument,
+    CartDocument,
+    CategoryDocument,
+    ModifierDocument,
+    OrderDocument,
+    Part,
+    PresentationDocument,
+    ProductDocument,
+    Row,
+    index,
+)
+
+DONE_DAYS = 8
+"""Days a finished inbox row is kept: WhatsApp repeats a webhook for seven."""
+SENT_DAYS = 30
+"""Days a sent message is kept, so that a tap on it can be understood."""
+TURN_DAYS = 30
+"""Days the log of a turn is kept."""
+
+
+class StoredPosition(Part):
+    """Where a conversation stands."""
+
+    chart: str
+    version: int
+    structure: str
+    leaf: str
+    path: list[str]
+    resume: str | None = None
+
+
+class ConversationDocument(Row):
+    """A customer's conversation; its id is `<tenant>:<customer>`, so its place is its identity."""
+
+    id: str
+    tenant: str
+    customer: str
+    language: str
+    version: int
+    phone: str | None = None
+    user_id: str | None = None
+    name: str | None = None
+    position: StoredPosition | None = None
+    entry: int = 0
+    misses: int = 0
+    variables: dict[str, Any] = {}
+    cart_expires_at: datetime | None = None
+    updated_at: datetime | None = None
+
+    class Settings:
+        """Its collection."""
+
+        name = "conversations"
+        # Old conversations of a tenant, newest first, for operators and replays.
+        indexes = (index("tenant", "-updatedAt"),)
+
+
+class InboxDocument(Row):
+    """A message of a customer; `due` counts while it is new, `expire_at` comes when it is done."""
+
+    id: str
+    tenant: str
+    customer: str
+    timestamp: int
+    received_at: datetime
+    raw: dict[str, Any]
+    attempts: int = 0
+    state: Literal["new", "done", "dead"]
+    due: datetime
+    error: str | None = None
+    done_at: datetime | None = None
+    expire_at: datetime | None = None
+
+    class Settings:
+        """Its collection."""
+
+        name = "inbox"
+        indexes = (
+            # Only what waits is in it: done rows outnumber new ones a million to one.
+            index("state", "due", partialFilterExpression={"state": "new"}),
+            index("expireAt", expireAfterSeconds=0),
+        )
+
+
+class StoredSaid(Part):
+    """Which state said a message."""
+
+    chart: str
+    version: int
+    state: str
+    entry: int
+
+
+class OutboxDocument(Row):
+    """A message to a customer; `provider_id` is Meta's wamid and is missing until it is sent."""
+
+    id: str
+    tenant: str
+    customer: str
+    phone_number_id: str
+    sequence: int
+    payload: dict[str, Any]
+    created_at: datetime
+    said: StoredSaid | None = None
+    attempts: int = 0
+    state: Literal["queued", "sent", "failed", "dead"]
+    due: datetime
+    error: str | None = None
+    provider_id: str | None = None
+    sent_at: datetime | None = None
+    status: Literal["sent", "delivered", "read", "failed"] | None = None
+    status_at: datetime | None = None
+    expire_at: datetime | None = None
+
+    class Settings:
+        """Its collection."""
+
+        name = "outbox"
+        indexes = (
+            index("state", "due", partialFilterExpression={"state": "queued"}),
+            # Not {$type: "string"}: MongoDB uses a partial index only if the query implies its
+            # filter, and an equality does not imply a $type (expression_algo.cpp), but a $gt.
+            index("tenant", "providerId", partialFilterExpression={"providerId": {"$gt": ""}}),
+            index("expireAt", expireAfterSeconds=0),
+        )
+
+
+class TimerDocument(Row):
+    """An event that waits for its time; stale when the conversation's `entry` is higher."""
+
+    id: str
+    tenant: str
+    customer: str
+    event: str
+    entry: int
+    due: datetime
+
+    class Settings:
+        """Its collection."""
+
+        name = "timers"
+        indexes = (index("due"), index("tenant", "customer", "entry"))
+
+
+class TurnDocument(Row):
+    """The log of a turn; its id is the inbox row's, so that no message has two."""
+
+    id: str
+    tenant: str
+    customer: str
+    version: int
+    at: datetime
+    event: str
+    source: str | None = None
+    target: str | None = None
+    steps: list[dict[str, Any]] = []
+    bundle: str
+    outcome: Literal["done", "ignored", "failed"]
+    error: str | None = None
+
+    class Settings:
+        """Its collection."""
+
+        name = "turns"
+        indexes = (
+            index("tenant", "customer", "version"),
+            index("at", expireAfterSeconds=TURN_DAYS * 86_400),
+        )
+
+
+DOCUMENTS: Final[tuple[type[Document], ...]] = (
+    BusinessDocument,
+    CategoryDocument,
+    ProductDocument,
+    PresentationDocument,
+    ModifierDocument,
+    CartDocument,
+    OrderDocument,
+    ConversationDocument,
+    InboxDocument,
+    OutboxDocument,
+    TimerDocument,
+    TurnDocument,
+)
+"""Every collection of the engine."""
