@@ -3,6 +3,7 @@
 Programs register numbers here, let customers speak, see what happened and make things go wrong.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import get_args
@@ -177,9 +178,22 @@ class Control:
         def fresh() -> list[Received | RefusedRequest | Delivery]:
             return [row for row in rows() if row.n > after]
 
-        if seconds > 0:
-            await self.world.wait_until(lambda: len(fresh()) >= count, seconds=seconds)
+        gone = asyncio.Event()
+        watch = asyncio.create_task(self._watch(request, gone))
+        try:
+            await self.world.wait_until(
+                lambda: len(fresh()) >= count or gone.is_set(), seconds=seconds
+            )
+        finally:
+            watch.cancel()
         return JSONResponse([asdict(row) for row in fresh()])
+
+    async def _watch(self, request: Request, gone: asyncio.Event) -> None:
+        """Notice that nobody waits for the answer any more; it would hold up the server's end."""
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        gone.set()
+        await self.world.ring()
 
 
 async def _checked(request: Request, wanted: Shape) -> JsonObject:

@@ -17,6 +17,8 @@ def listen(host: str = LOOPBACK, port: int = 0) -> tuple[socket.socket, str]:
     Clients may connect at once: the system keeps them until the server accepts.
     """
     listener = socket.create_server((host, port))
+    # asyncio sets this only on sockets it makes itself; without it each answer takes 40 ms more.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     address, chosen = listener.getsockname()[:2]
     return listener, f"http://{address}:{chosen}"
 
@@ -26,6 +28,7 @@ def server(app: ASGIApp) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             app,
+            log_config=None,
             log_level="error",
             access_log=False,
             ws="none",
