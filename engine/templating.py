@@ -295,7 +295,7 @@ class Language:
         tree = self._parsed(self._texts, source)
         names = frozenset(find_undeclared_variables(tree))
         self._rewrite(tree)
-        return Text(where, names - {GUARD_TURN}, None, self._template(self._texts, tree))
+        return Text(where, names - self._guards, None, self._template(self._texts, tree))
 
     def expression(self, source: str, where: Where) -> Expression:
         """Compile an expression without braces.
@@ -319,7 +319,7 @@ class Language:
         tree.set_environment(self._expressions)
         template = self._template(self._expressions, tree)
         compiled = TemplateExpression(template, undefined_to_none=False)
-        return Expression(where, names - {GUARD_TURN}, source.strip(), compiled)
+        return Expression(where, names - self._guards, source.strip(), compiled)
 
     def argument(self, source: str, where: Where) -> Text | Expression:
         """Compile an argument: exactly one `{{ }}` keeps the type of its value."""

@@ -20,6 +20,7 @@ class Reason(StrEnum):
     NOT_FOUND = "not_found"
     SOLD_OUT = "sold_out"
     PRESENTATION_NEEDED = "presentation_needed"
+    CUSTOMIZATION_NEEDED = "customization_needed"
     TOO_FEW_MODIFIERS = "too_few_modifiers"
     TOO_MANY_MODIFIERS = "too_many_modifiers"
     QUANTITY_OUT_OF_RANGE = "quantity_out_of_range"
@@ -29,6 +30,7 @@ class Reason(StrEnum):
     BELOW_MINIMUM = "below_minimum"
     CLOSED = "closed"
     PRICE_CHANGED = "price_changed"
+    INVALID = "invalid"
     CHECKOUT_INCOMPLETE = "checkout_incomplete"
 
 

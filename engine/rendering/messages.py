@@ -1,7 +1,8 @@
 """An authored message and a turn's data -> one of WhatsApp's messages, always within its limits.
 
-What an author wrote was checked when it was loaded; what templates bring in (a long product name, a
-full menu) is fitted here: texts are cut on a word, lists are paged, too many buttons become a list.
+What an author wrote was checked when it was loaded; what templates bring in (a long product name,
+a full menu) is fitted here: texts are cut on a word, lists are paged, too many buttons become a
+list.
 """
 
 import re

@@ -15,12 +15,13 @@ from pydantic import BaseModel, ValidationError
 from engine.domain.ids import TenantId
 from engine.domain.menu import Menu
 from engine.domain.tenant import Tenant
+from engine.phrases import PhraseBook
 from engine.registry import Registry
 from engine.spec import merge as merging
 from engine.spec.check import ChartCheck, check_message, check_says
 from engine.spec.model import Chart, Message, Vocabulary
 from engine.spec.problems import Problem, Problems, Span, SpecError
-from engine.spec.read import Reader, digest, kinds_of
+from engine.spec.read import Reader, digest, expand, kinds_of
 from engine.spec.schema import KINDS, document_schema
 from engine.spec.source import Layers, Source, parse
 from engine.spec.validate import validate, validator
@@ -100,7 +101,11 @@ class Library:
             return None
         if source.data is None:
             source.data = {}
-        return source if validate(source, self._validators[kind], problems) else None
+        if not validate(source, self._validators[kind], problems):
+            return None
+        if kind == "messages":
+            expand(source)
+        return source
 
     def _model(
         self, kind: str, model: type[BaseModel], path: FilePath, problems: Problems
@@ -249,14 +254,14 @@ class Library:
         base: Mapping[str, Any],
     ) -> Vocabulary:
         if not sources:
-            return Vocabulary(language, {}, {}, {})
+            return Vocabulary(language, {}, {}, PhraseBook({}))
         reader = Reader(Layers(tuple(sources)), self.language, self.registry, check.problems)
         messages = dict(self._messages(data, base, held, reader, check))
         intents = data.get("intents", {})
         if held and intents is base.get("intents"):
             phrases = held.intents
         else:
-            phrases = {event: tuple(said) for event, said in intents.items()}
+            phrases = PhraseBook({event: tuple(said) for event, said in intents.items()})
         return Vocabulary(language, messages, data.get("terms", {}), phrases)
 
     def _shared_words(self, shared: _Shared, language: str) -> dict[str, Any]:
@@ -280,6 +285,5 @@ class Library:
                 yield name, held.messages[name]
                 continue
             message = reader.message(name, body)
-            kinds = kinds_of(body) if isinstance(body, dict) else []
-            check_message(message, check, kinds)
+            check_message(message, check, kinds_of(body))
             yield name, message

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
+from engine.phrases import PhraseBook
 from engine.registry import Verb
 from engine.templating import Expression, Text
 
@@ -254,10 +255,10 @@ class Vocabulary:
     Args:
         messages: by id.
         terms: single words and phrases that texts use as `terms.<name>`.
-        intents: phrases by the event they mean.
+        intents: its phrases and the events they mean.
     """
 
     language: str
     messages: Mapping[str, Message]
     terms: Mapping[str, Any]
-    intents: Mapping[str, tuple[str, ...]]
+    intents: PhraseBook

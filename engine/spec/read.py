@@ -26,7 +26,7 @@ from engine.spec.model import (
     Value,
 )
 from engine.spec.problems import Problems, Span, did_you_mean
-from engine.spec.source import Layers, Path
+from engine.spec.source import Layers, Path, Source
 from engine.templating import FILTERS, Expression, Language, TemplateProblem, Text
 
 Data = Mapping[str, Any]
@@ -189,12 +189,9 @@ class Reader:
 
     # Messages --------------------------------------------------------------------------------
 
-    def message(self, name: str, body: Any) -> Message:
+    def message(self, name: str, body: Data) -> Message:
         """Read a message."""
         path: Path = ("messages", name)
-        if isinstance(body, str):
-            text = self._text(body, path)
-            return Message(id=name, kind="text", where=str(self.places.at(path)), text=text)
         return Message(
             id=name,
             kind=_kind(body),
@@ -215,10 +212,8 @@ class Reader:
     def _entries(self, data: Data, path: Path) -> tuple[Entry, ...]:
         return tuple(self._entry(event, body, (*path, event)) for event, body in data.items())
 
-    def _entry(self, event: str, body: Any, path: Path) -> Entry:
+    def _entry(self, event: str, body: Data, path: Path) -> Entry:
         where = str(self.places.at(path))
-        if isinstance(body, str):
-            return Entry(event=event, title=self._text(body, path), where=where)
         return Entry(
             event=event,
             title=self.text(body, "title", path) or self._text("", path),
@@ -299,6 +294,36 @@ def kinds_of(body: Data) -> list[str]:
 
 def _kind(body: Data) -> Kind:
     return next((kind for key, kind in _KINDS if body.get(key)), "text")
+
+
+def expand(source: Source) -> None:
+    """Write out the short forms of a messages document, so that layers merge part by part.
+
+    A message that is only a text is its `text`; a button or row that is one is its `title`.
+    """
+    for name in source.data.get("messages", {}):
+        path: Path = ("messages", name)
+        message = _expanded(source, source.data["messages"], path, "text")
+        if message:
+            rows = message.get("list") or {}
+            _expand_entries(source, message.get("buttons"), (*path, "buttons"))
+            _expand_entries(source, rows.get("rows"), (*path, "list", "rows"))
+            for section, part in (rows.get("sections") or {}).items():
+                here = (*path, "list", "sections", section, "rows")
+                _expand_entries(source, (part or {}).get("rows"), here)
+
+
+def _expand_entries(source: Source, entries: dict[str, Any] | None, path: Path) -> None:
+    for event in entries or ():
+        _expanded(source, entries or {}, (*path, event), "title")
+
+
+def _expanded(source: Source, holder: dict[str, Any], path: Path, key: str) -> Any:
+    value = holder[str(path[-1])]
+    if isinstance(value, str):
+        value = holder[str(path[-1])] = {key: value}
+        source.values[(*path, key)] = source.values[path]
+    return value
 
 
 def _listed(value: str | list[str] | None) -> tuple[str, ...]:

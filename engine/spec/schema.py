@@ -184,7 +184,7 @@ def _plain(schema: Schema) -> Schema:
                    and "number" in {p.get("type") for p in options})]  # fmt: skip
         merged = options[-1]
         for option in reversed(options[:-1]):
-            merged = {"if": {"type": option["type"]}, "then": option, "else": merged}
+            merged = {"if": {"type": option.get("type", "object")}, "then": option, "else": merged}
         schema |= merged
     out: Schema = {}
     for key, value in schema.items():

@@ -6,6 +6,7 @@ The Node back end writes it too, so a product it left half written is passed ove
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from engine.domain.catalog import Category, Modifier, ModifierGroup, Presentation, Product
@@ -45,16 +46,16 @@ class MongoCatalog:
     async def get_categories(self) -> tuple[Category, ...]:
         """Give the active categories that have active products, with their number, in order."""
         with reachable():
-            shelves = await self._categories.find({"isActive": True}, sort=IN_ORDER).to_list()
+            found = await self._categories.find({"isActive": True}, sort=IN_ORDER).to_list()
+            shelves = [row for row in found if row.get("rId") and row.get("name")]
             if not shelves:
                 return ()
-            ids = [shelf["rId"] for shelf in shelves]
-            on_sale = {"categoryId": {"$in": ids}, "isActive": True}
+            on_sale = {"categoryId": {"$in": [row["rId"] for row in shelves]}, "isActive": True}
             counts = await self._products.count_by("categoryId", on_sale)
         return tuple(
-            Category(CategoryId(shelf["rId"]), shelf["name"], counts[shelf["rId"]])
-            for shelf in shelves
-            if shelf["rId"] in counts
+            Category(CategoryId(row["rId"]), row["name"], counts[row["rId"]])
+            for row in shelves
+            if row["rId"] in counts
         )
 
     async def get_products_by_category(
@@ -70,46 +71,47 @@ class MongoCatalog:
 
     async def get_product_by_id(self, product_id: str) -> Product | None:
         """Give an active product with its presentations and modifier groups."""
-        products = await self._complete(await self._documents(product_id))
+        with reachable():
+            found = await self._products.find({"rId": product_id}).to_list()
+        products = await self._complete([row for row in found if row.get("isActive")])
         return products[0] if products else None
 
     async def get_presentations_for_product(self, product_id: str) -> tuple[Presentation, ...]:
         """Give the presentations of a product in order."""
-        for document in await self._documents(product_id):
-            presentations = await self._owned(self._presentations, _sizes([document]), "productId")
-            return _presentations(document, presentations, self._currency)
-        return ()
+        product = await self.get_product_by_id(product_id)
+        return product.presentations if product else ()
 
     async def get_modifiers_for_product(self, product_id: str) -> tuple[ModifierGroup, ...]:
         """Give the modifier groups of a product in order."""
-        for document in await self._documents(product_id):
-            modifiers = await self._owned(self._modifiers, _add_ons([document]), "groupId")
-            return _groups(document, modifiers, self._currency)
-        return ()
+        product = await self.get_product_by_id(product_id)
+        return product.groups if product else ()
 
     async def get_product_names(self) -> tuple[tuple[ProductId, str], ...]:
         """Give the name of every active product, to find one by what a customer typed."""
         fields = {"_id": 0, "rId": 1, "name": 1}
         with reachable():
-            found = await self._products.find({"isActive": True}, projection=fields).to_list()
+            found = await self._products.find(
+                {"isActive": True}, projection=fields, sort=IN_ORDER
+            ).to_list()
         return tuple((ProductId(row["rId"]), row["name"]) for row in found if row.get("name"))
-
-    async def _documents(self, product_id: str) -> list[Json]:
-        with reachable():
-            found = await self._products.find({"rId": product_id}, limit=1).to_list()
-        return [document for document in found if document.get("isActive")]
 
     async def _owned(self, parts: TenantCollection, ids: set[str], owner: str) -> Owned:
         if not ids:
             return {}
         with reachable():
-            found = await parts.find({"rId": {"$in": sorted(ids)}}).to_list()
+            found = await parts.find({"rId": {"$in": list(ids)}}).to_list()
         return {(part["rId"], part.get(owner)): part for part in found}
 
     async def _complete(self, documents: list[Json]) -> tuple[Product, ...]:
+        sizes: set[str] = set()
+        add_ons: set[str] = set()
+        for document in documents:
+            with suppress(*UNREADABLE):
+                sizes |= _sizes(document)
+                add_ons |= _add_ons(document)
         presentations, modifiers = await asyncio.gather(
-            self._owned(self._presentations, _sizes(documents), "productId"),
-            self._owned(self._modifiers, _add_ons(documents), "groupId"),
+            self._owned(self._presentations, sizes, "productId"),
+            self._owned(self._modifiers, add_ons, "groupId"),
         )
         products = []
         for document in documents:
@@ -120,17 +122,13 @@ class MongoCatalog:
         return tuple(products)
 
 
-def _sizes(documents: Iterable[Json]) -> set[str]:
-    return {size for document in documents for size in document.get("presentations") or ()}
+def _sizes(document: Json) -> set[str]:
+    return set(document.get("presentations") or ())
 
 
-def _add_ons(documents: Iterable[Json]) -> set[str]:
-    return {
-        add_on
-        for document in documents
-        for group in document.get("modifiers") or ()
-        for add_on in group.get("modifiers") or ()
-    }
+def _add_ons(document: Json) -> set[str]:
+    groups = document.get("modifiers") or ()
+    return {add_on for group in groups for add_on in group.get("modifiers") or ()}
 
 
 def _pick(parts: Owned, ids: Iterable[str], owner: str) -> list[Json]:
@@ -158,9 +156,7 @@ def _product(
     )
 
 
-def _presentations(
-    document: Json, parts: Owned, currency: Currency
-) -> tuple[Presentation, ...]:
+def _presentations(document: Json, parts: Owned, currency: Currency) -> tuple[Presentation, ...]:
     return tuple(
         Presentation(
             id=PresentationId(part["rId"]),

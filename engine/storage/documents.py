@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from beanie import Document, PydanticObjectId
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
@@ -32,9 +32,11 @@ class Part(BaseModel):
 
 
 class Row(Document):
-    """A document; its own class only to carry the naming rule."""
+    """A document; a class of its own only for the naming rule and to let ids be texts."""
 
     model_config = ConfigDict(alias_generator=on_disk, populate_by_name=True)
+
+    id: Any = None
 
 
 class BusinessDocument(Row):
@@ -43,7 +45,7 @@ class BusinessDocument(Row):
     id: PydanticObjectId | None = None
     sub_domain: str
     name: str
-    whatsapp_phone_number_ids: list[str] = []
+    whatsapp_phone_number_ids: list[str] = Field(default_factory=list)
     whatsapp_enabled: bool = True
     is_active: bool = True
     waba_id: str | None = None
@@ -88,7 +90,7 @@ class ProductModifier(Part):
     min: int = 0
     max: int = 1
     type: Literal["single", "multiple"] = "single"
-    modifiers: list[str] = []
+    modifiers: list[str] = Field(default_factory=list)
 
 
 class ProductDocument(Row):
@@ -107,8 +109,8 @@ class ProductDocument(Row):
     is_available: bool = True
     sort_order: int = 0
     image_url: str | None = None
-    presentations: list[str] = []
-    modifiers: list[ProductModifier] = []
+    presentations: list[str] = Field(default_factory=list)
+    modifiers: list[ProductModifier] = Field(default_factory=list)
     stock: int | None = None
 
     class Settings:
@@ -123,7 +125,7 @@ class ProductDocument(Row):
 
 
 class PresentationDocument(Row):
-    """A size or variant; with `product_id` it is that product's own: shared with the Node back end."""
+    """A size or variant, shared with the Node back end; `product_id` if only that product's."""
 
     id: PydanticObjectId | None = None
     r_id: str
@@ -141,7 +143,7 @@ class PresentationDocument(Row):
 
 
 class ModifierDocument(Row):
-    """An add-on; with `group_id` it is that group's own: shared with the Node back end."""
+    """An add-on, shared with the Node back end; `group_id` if only that group's."""
 
     id: PydanticObjectId | None = None
     r_id: str
@@ -173,7 +175,7 @@ class OrderItem(Part):
     name: str
     presentation_id: str | None = None
     presentation: str | None = None
-    modifiers: list[ItemModifier] = []
+    modifiers: list[ItemModifier] = Field(default_factory=list)
     quantity: int
     unit_price: float
     total: float

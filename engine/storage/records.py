@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from beanie import Document
+from pydantic import Field
 
 from engine.storage.documents import (
     BusinessDocument,
@@ -54,7 +55,7 @@ class ConversationDocument(Row):
     position: StoredPosition | None = None
     entry: int = 0
     misses: int = 0
-    variables: dict[str, Any] = {}
+    variables: dict[str, Any] = Field(default_factory=dict)
     cart_expires_at: datetime | None = None
     updated_at: datetime | None = None
 
@@ -164,7 +165,7 @@ class TurnDocument(Row):
     event: str
     source: str | None = None
     target: str | None = None
-    steps: list[dict[str, Any]] = []
+    steps: list[dict[str, Any]] = Field(default_factory=list)
     bundle: str
     outcome: Literal["done", "ignored", "failed"]
     error: str | None = None

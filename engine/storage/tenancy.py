@@ -28,32 +28,32 @@ class TenantCollection:
     field: str
     tenant: TenantId
 
-    def _mine(self, filter: Mapping[str, Any]) -> Json:
+    def _mine(self, wanted: Mapping[str, Any]) -> Json:
         # The tenant comes last: the embedded server takes the first field that has an index.
-        return {**filter, self.field: self.tenant}
+        return {**wanted, self.field: self.tenant}
 
     def find(
         self,
-        filter: Mapping[str, Any],
+        wanted: Mapping[str, Any],
         *,
         projection: Mapping[str, Any] | None = None,
         sort: Sequence[tuple[str, int]] = (),
         limit: int = 0,
     ) -> AsyncCursor[Json]:
         """Find the tenant's documents that match."""
-        cursor = self._rows.find(self._mine(filter), projection, limit=limit)
+        cursor = self._rows.find(self._mine(wanted), projection, limit=limit)
         return cursor.sort(list(sort)) if sort else cursor
 
     async def find_one(
-        self, filter: Mapping[str, Any], *, projection: Mapping[str, Any] | None = None
+        self, wanted: Mapping[str, Any], *, projection: Mapping[str, Any] | None = None
     ) -> Json | None:
         """Find one of the tenant's documents."""
-        return await self._rows.find_one(self._mine(filter), projection)
+        return await self._rows.find_one(self._mine(wanted), projection)
 
-    async def count_by(self, field: str, filter: Mapping[str, Any]) -> dict[Any, int]:
+    async def count_by(self, field: str, wanted: Mapping[str, Any]) -> dict[Any, int]:
         """Count the tenant's documents that match, by the value of a field that is no array."""
         stages: list[Json] = [
-            {"$match": self._mine(filter)},
+            {"$match": self._mine(wanted)},
             {"$group": {"_id": f"${field}", "count": {"$sum": 1}}},
         ]
         found = await (await self._rows.aggregate(stages)).to_list()
@@ -65,7 +65,7 @@ class TenantCollection:
 
     async def replace(
         self,
-        filter: Mapping[str, Any],
+        wanted: Mapping[str, Any],
         document: Json,
         *,
         session: AsyncClientSession,
@@ -73,7 +73,7 @@ class TenantCollection:
     ) -> bool:
         """Replace one of the tenant's documents; tell whether there was one."""
         result = await self._rows.replace_one(
-            self._mine(filter), self._mine(document), upsert=upsert, session=session
+            self._mine(wanted), self._mine(document), upsert=upsert, session=session
         )
         return result.matched_count == 1
 
@@ -83,11 +83,11 @@ class TenantCollection:
         *,
         session: AsyncClientSession | None = None,
     ) -> bool:
-        """Update one of the tenant's documents per (filter, change); tell whether all were there."""
-        updates = [UpdateOne(self._mine(filter), change) for filter, change in changes]
+        """Update one of the tenant's documents per change; tell whether all were there."""
+        updates = [UpdateOne(self._mine(wanted), change) for wanted, change in changes]
         result = await self._rows.bulk_write(updates, session=session)
         return result.matched_count == len(updates)
 
-    async def delete(self, filter: Mapping[str, Any], *, session: AsyncClientSession) -> int:
+    async def delete(self, wanted: Mapping[str, Any], *, session: AsyncClientSession) -> int:
         """Delete the tenant's documents that match; give their number."""
-        return (await self._rows.delete_many(self._mine(filter), session=session)).deleted_count
+        return (await self._rows.delete_many(self._mine(wanted), session=session)).deleted_count

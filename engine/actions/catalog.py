@@ -1,0 +1,66 @@
+"""Actions that look into the catalog; they put what they find at the disposal of texts."""
+
+from typing import Literal
+
+from engine.domain.refusals import Reason, Refusal
+from engine.phrases import closest
+from engine.registry import Registry
+from engine.rendering.views import category_view, product_view
+from engine.turn import Event, Turn
+
+registry = Registry()
+
+
+@registry.action("catalog.categories", gives=("categories",))
+async def categories(turn: Turn) -> Refusal | None:
+    """Load the categories that have something to sell, as `categories`."""
+    found = await turn.catalog.get_categories()
+    turn.memory["categories"] = [category_view(c) for c in found]
+    return None if found else Refusal(Reason.NOT_FOUND)
+
+
+@registry.action("catalog.category", gives=("category", "products"))
+async def category(turn: Turn, *, category: str) -> Refusal | None:
+    """Load a category and its products, as `category` and `products`."""
+    products = await turn.catalog.get_products_by_category(category)
+    if not products:
+        return Refusal(Reason.UNKNOWN_CATEGORY)
+    turn.memory["category"] = {"id": category, "name": products[0].category}
+    turn.memory["products"] = [product_view(p) for p in products]
+    return None
+
+
+@registry.action("catalog.product", gives=("product",))
+async def product(turn: Turn, *, product: str) -> Refusal | None:
+    """Load a product with its presentations and modifier groups, as `product`."""
+    found = await turn.catalog.get_product_by_id(product)
+    if found is None:
+        return Refusal(Reason.UNKNOWN_PRODUCT)
+    turn.memory["product"] = product_view(found)
+    return None
+
+
+@registry.action(
+    "catalog.find",
+    gives=("products", "sought"),
+    raises=("product_found", "add_found", "products_found"),
+)
+async def find(
+    turn: Turn,
+    *,
+    text: str,
+    quantity: int | None = None,
+    then: Literal["product_found", "add_found"] = "product_found",
+) -> Refusal | Event:
+    """Find products by a name, typos forgiven; raises `then` or `products_found`."""
+    names = dict(await turn.catalog.get_product_names())
+    found = closest(text, names)  # type: ignore[arg-type]
+    turn.memory["sought"] = text
+    if not found:
+        return Refusal(Reason.NOT_FOUND, {"product": text})
+    if len(found) == 1:
+        data = {"argument": found[0], "text": text, "quantity": quantity}
+        return Event(then, data)
+    loaded = [await turn.catalog.get_product_by_id(key) for key in found]
+    turn.memory["products"] = [product_view(p) for p in loaded if p]
+    return Event("products_found", {"text": text, "quantity": quantity})

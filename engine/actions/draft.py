@@ -1,0 +1,226 @@
+"""Actions on a draft: a product whose size, add-ons and quantity are being chosen in the chat.
+
+A draft is the variable `draft`: `{product, presentation, modifiers, done, group, quantity}`; the
+prices are never in it.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from engine.actions.cart import put
+from engine.domain.catalog import ModifierGroup, Product
+from engine.domain.pricing import check_group, price_line
+from engine.domain.refusals import Reason, Refusal
+from engine.phrases import closest
+from engine.registry import Registry
+from engine.rendering.views import group_view, product_view
+from engine.turn import Event, Turn
+
+registry = Registry()
+Quantity = Annotated[int, Field(ge=1, le=99)]
+
+
+def _draft(turn: Turn) -> dict[str, Any] | None:
+    held = turn.variables.get("draft")
+    return dict(held) if isinstance(held, dict) else None
+
+
+async def _product(turn: Turn, wanted: str) -> Product | Refusal:
+    found = await turn.catalog.get_product_by_id(wanted)
+    if found is None:
+        return Refusal(Reason.UNKNOWN_PRODUCT)
+    if found.is_sold_out:
+        return Refusal(Reason.SOLD_OUT, {"product": found.name})
+    return found
+
+
+def _blank(product: Product, quantity: int | None = None) -> dict[str, Any]:
+    return {
+        "product": product.id,
+        "presentation": None,
+        "modifiers": [],
+        "done": [],
+        "quantity": quantity,
+    }
+
+
+@registry.action("draft.start", gives=("draft",))
+async def start(turn: Turn, *, product: str, quantity: Quantity | None = None) -> Refusal | None:
+    """Begin to customize a product; an earlier draft is dropped."""
+    found = await _product(turn, product)
+    if isinstance(found, Refusal):
+        return found
+    turn.variables["draft"] = _blank(found, quantity)
+    return None
+
+
+@registry.action(
+    "draft.next",
+    gives=("draft", "product", "group", "unit_price"),
+    raises=("draft_size", "draft_group", "draft_quantity", "draft_complete"),
+)
+async def advance(turn: Turn) -> Refusal | Event:
+    """Tell what is still to be chosen, as an event, and load `product` and `group` for it."""
+    draft = _draft(turn)
+    if draft is None:
+        return Refusal(Reason.NO_DRAFT)
+    product = await _product(turn, draft["product"])
+    if isinstance(product, Refusal):
+        return product
+    turn.memory["product"] = product_view(product)
+    if product.presentations and product.presentation(draft["presentation"]) is None:
+        return Event("draft_size")
+    group = next((g for g in product.groups if g.id not in draft["done"]), None)
+    if group:
+        turn.memory["group"] = group_view(group, tuple(draft["modifiers"]))
+        return Event("draft_group")
+    if draft["quantity"] is None:
+        line = _line(turn, product, draft | {"quantity": 1})
+        if isinstance(line, Refusal):
+            return line
+        turn.memory["unit_price"] = line.unit_price
+        return Event("draft_quantity")
+    return Event("draft_complete")
+
+
+def _line(turn: Turn, product: Product, draft: dict[str, Any]) -> Any:
+    return price_line(
+        product,
+        presentation=draft["presentation"],
+        modifiers=draft["modifiers"],
+        quantity=draft["quantity"],
+        currency=turn.tenant.money,
+    )
+
+
+@registry.action("draft.size", gives=("draft",))
+async def size(turn: Turn, *, product: str, presentation: str) -> Refusal | None:
+    """Choose the presentation; a tap on an old message begins a new draft of its product."""
+    found = await _product(turn, product)
+    if isinstance(found, Refusal):
+        return found
+    chosen = found.presentation(presentation)
+    if chosen is None:
+        return Refusal(Reason.UNKNOWN_PRESENTATION, {"product": found.name})
+    if not chosen.is_available:
+        return Refusal(Reason.SOLD_OUT, {"product": f"{found.name} ({chosen.name})"})
+    draft = _draft(turn)
+    if draft is None or draft["product"] != product:
+        draft = _blank(found)
+    draft["presentation"] = presentation
+    turn.variables["draft"] = draft
+    return None
+
+
+@registry.action("draft.choose", gives=("draft",))
+async def choose(turn: Turn, *, product: str, modifier: str) -> Refusal | None:
+    """Take an add-on, or give it back if it was taken; a single choice ends its group."""
+    found = await _product(turn, product)
+    if isinstance(found, Refusal):
+        return found
+    group = _group_of(found, modifier)
+    if group is None:
+        return Refusal(Reason.UNKNOWN_MODIFIER, {"product": found.name})
+    if not all(m.is_available for m in group.modifiers if m.id == modifier):
+        name = next(m.name for m in group.modifiers if m.id == modifier)
+        return Refusal(Reason.SOLD_OUT, {"product": name})
+    draft = _draft(turn)
+    if draft is None or draft["product"] != product:
+        draft = _blank(found)
+    return _toggle(turn, draft, group, modifier)
+
+
+def _toggle(
+    turn: Turn, draft: dict[str, Any], group: ModifierGroup, modifier: str
+) -> Refusal | None:
+    of_group = {m.id for m in group.modifiers}
+    taken = [m for m in draft["modifiers"] if m in of_group]
+    others = [m for m in draft["modifiers"] if m not in of_group]
+    done = [g for g in draft["done"] if g != group.id]
+    if group.is_single:
+        taken, done = [modifier], [*done, group.id]
+    elif modifier in taken:
+        taken.remove(modifier)
+    elif len(taken) >= group.maximum:
+        return check_group(group, len(taken) + 1)
+    else:
+        taken.append(modifier)
+        if len(taken) == group.maximum:
+            done.append(group.id)
+    turn.variables["draft"] = draft | {"modifiers": [*others, *taken], "done": done}
+    return None
+
+
+@registry.action("draft.answer", gives=("draft",))
+async def answer(turn: Turn, *, text: str) -> Refusal | None:
+    """Choose the size or add-on whose name the customer typed."""
+    draft = _draft(turn)
+    if draft is None:
+        return Refusal(Reason.NO_DRAFT)
+    product = await _product(turn, draft["product"])
+    if isinstance(product, Refusal):
+        return product
+    if product.presentations and draft["presentation"] is None:
+        sizes = {str(p.id): p.name for p in product.presentations}
+        found = closest(text, sizes)
+        return await size(turn, product=product.id, presentation=found[0] if found else "")
+    group = next((g for g in product.groups if g.id not in draft["done"]), None)
+    modifiers = {str(m.id): m.name for m in group.modifiers} if group else {}
+    found = closest(text, modifiers)
+    return await choose(turn, product=product.id, modifier=found[0] if found else "")
+
+
+def _group_of(product: Product, modifier: str) -> ModifierGroup | None:
+    return next((g for g in product.groups if any(m.id == modifier for m in g.modifiers)), None)
+
+
+@registry.action("draft.done", gives=("draft",))
+async def done(turn: Turn, *, product: str, group: str) -> Refusal | None:
+    """Leave a modifier group as it is; refuses too few add-ons."""
+    draft = _draft(turn)
+    if draft is None or draft["product"] != product:
+        return Refusal(Reason.NO_DRAFT)
+    found = await _product(turn, product)
+    if isinstance(found, Refusal):
+        return found
+    wanted = next((g for g in found.groups if g.id == group), None)
+    if wanted is None:
+        return Refusal(Reason.UNKNOWN_MODIFIER, {"product": found.name})
+    taken = sum(1 for m in wanted.modifiers if m.id in draft["modifiers"])
+    refusal = check_group(wanted, taken)
+    if refusal:
+        return refusal
+    if group not in draft["done"]:
+        turn.variables["draft"] = draft | {"done": [*draft["done"], group]}
+    return None
+
+
+@registry.action("draft.quantity", gives=("draft",))
+async def quantity(turn: Turn, *, product: str, quantity: int) -> Refusal | None:
+    """Choose how many."""
+    draft = _draft(turn)
+    if draft is None or draft["product"] != product:
+        return Refusal(Reason.NO_DRAFT)
+    if not 1 <= quantity <= 99:
+        return Refusal(Reason.QUANTITY_OUT_OF_RANGE, {"maximum": 99})
+    turn.variables["draft"] = draft | {"quantity": quantity}
+    return None
+
+
+@registry.action("draft.add", gives=("added", "draft"))
+async def add(turn: Turn) -> Refusal | None:
+    """Put the finished draft in the cart; `added` is the line."""
+    draft = _draft(turn)
+    if draft is None:
+        return Refusal(Reason.NO_DRAFT)
+    product = await _product(turn, draft["product"])
+    if isinstance(product, Refusal):
+        return product
+    line = _line(turn, product, draft | {"quantity": draft["quantity"] or 1})
+    if isinstance(line, Refusal):
+        return line
+    refusal = put(turn, line, stock=product.stock)
+    if refusal is None:
+        turn.variables["draft"] = None
+    return refusal

@@ -1,0 +1,252 @@
+"""A chart's structure -> a python-statemachine class; the only importer of that library.
+
+Classes hold structure only: which states there are and which event leads where. What a state says
+and does is looked up, by key, in the program of the tenant whose turn it is, so tenants whose
+charts differ in texts, guards or arguments share one class and one pool of instances.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from statemachine import State as MachineState
+from statemachine import StateChart
+from statemachine.io import create_machine_class_from_definition
+from statemachine.orderedset import OrderedSet
+
+from engine.spec.model import Branch, Chart, State
+from engine.spec.read import digest
+
+ANYWHERE = ""
+"""The scope of branches that hold in every state."""
+_BEGIN = "begin_"
+_ROOT, _IDLE, _MAIN, _RESUME = "root_", "idle_", "main_", "resume_"
+POOL_SIZE = 32
+"""Instances kept per structure; more than that many turns at once build their own."""
+
+BranchKey = tuple[str, str, int]
+"""(state id or ANYWHERE, event, place among the event's branches)"""
+
+
+class Program(Protocol):
+    """What a machine asks while it takes a step."""
+
+    def allows(self, key: BranchKey) -> bool:
+        """Tell whether a branch's guard holds."""
+        ...
+
+    async def take(self, key: BranchKey) -> None:
+        """Do and say what a branch wants."""
+        ...
+
+    async def enter(self, state: str) -> None:
+        """Do and say what a state wants on entry."""
+        ...
+
+
+class _Slot:
+    """The machine's model: where it keeps its configuration and finds its program."""
+
+    def __init__(self, state: Any) -> None:
+        self.state = state
+        self.program: Program | None = None
+
+
+class Structure:
+    """A compiled structure and its pool of machines.
+
+    Args:
+        chart: any chart that has this structure.
+    """
+
+    def __init__(self, chart: Chart) -> None:
+        self.digest = structure_digest(chart)
+        self._paths = {state: _configuration(chart, state) for state in chart.states}
+        self._class = _compile(chart)
+        self._pool: list[StateChart[Any]] = []
+
+    async def step(
+        self,
+        program: Program,
+        event: str | None,
+        *,
+        leaf: str | None,
+        resume: str | None,
+    ) -> tuple[str | None, str | None]:
+        """Take one event to completion.
+
+        Args:
+            event: None begins the chart.
+            leaf: the state to start from; None for a conversation that has not begun.
+            resume: where `resume` leads.
+
+        Returns:
+            The leaf and the resume leaf after it.
+        """
+        machine = self._pool.pop() if self._pool else self._build()
+        slot: _Slot = machine.model
+        slot.program = program
+        slot.state = OrderedSet(self._paths[leaf] if leaf else (_ROOT, _IDLE))
+        machine.history_values.clear()
+        if resume:
+            machine.history_values[_RESUME] = [machine.states_map[_state_name(resume)]]
+        # An instance that a step left by an exception is never used again.
+        await machine.send(_BEGIN if event is None else _event_name(event))
+        after = self._leaf(machine), self._resume(machine)
+        slot.program = None
+        if len(self._pool) < POOL_SIZE:
+            self._pool.append(machine)
+        return after
+
+    def _build(self) -> "StateChart[Any]":
+        return self._class(model=_Slot(OrderedSet((_ROOT, _IDLE))))
+
+    def _leaf(self, machine: "StateChart[Any]") -> str | None:
+        name = next(s.id for s in machine.configuration if s.is_atomic)
+        return None if name == _IDLE else name.removeprefix("s_")
+
+    def _resume(self, machine: "StateChart[Any]") -> str | None:
+        held: list[MachineState] = machine.history_values.get(_RESUME, [])
+        leaf = next((s.id for s in held if s.is_atomic), None)
+        return leaf.removeprefix("s_") if leaf and leaf != _IDLE else None
+
+
+def structure_digest(chart: Chart) -> str:
+    """Name a chart's structure: charts that differ in texts or guards only have one name."""
+    return digest(
+        [
+            chart.start,
+            {event: _outline(branches) for event, branches in chart.anywhere.items()},
+            [
+                [s.id, s.parent, s.start, s.finished, s.final, s.aside]
+                + [[event, _outline(branches)] for event, branches in s.branches()]
+                for s in chart.states.values()
+            ],
+        ]
+    )
+
+
+def _outline(branches: tuple[Branch, ...]) -> list[list[Any]]:
+    return [[branch.go, branch.condition is not None] for branch in branches]
+
+
+# Names are mangled so that no author's word is an attribute of the library's classes, and no event
+# is a prefix of another (the library matches `cart` to `cart.add`). Events are lower case.
+def _state_name(state: str) -> str:
+    return f"s_{state}"
+
+
+def _event_name(event: str) -> str:
+    return "e_" + event.replace(".", "X")
+
+
+def _configuration(chart: Chart, state: str) -> tuple[str, ...]:
+    path = chart.path(state)
+    outer = () if chart.states[path[0]].aside else (_MAIN,)
+    return (_ROOT, *outer, *(_state_name(s) for s in path))
+
+
+def _compile(chart: Chart) -> type["StateChart[Any]"]:
+    tops = [s for s in chart.states.values() if s.parent is None]
+    main = {_state_name(s.id): _state(chart, s) for s in tops if not s.aside}
+    aside = {_state_name(s.id): _state(chart, s) for s in tops if s.aside}
+    start = _state_name(chart.start)
+    main[start]["initial"] = True
+    root = {
+        "initial": True,
+        "states": {
+            _IDLE: {"initial": True},
+            _MAIN: {
+                "states": main,
+                # A history without a default would leave the configuration empty.
+                "history": {_RESUME: {"type": "deep", "transitions": [{"target": start}]}},
+            },
+            **aside,
+        },
+        "on": {
+            _BEGIN: [{"target": start, "internal": True}],
+            **{
+                _event_name(event): _transitions(ANYWHERE, event, branches)
+                for event, branches in chart.anywhere.items()
+            },
+        },
+    }
+    # One name for all: the library keeps every class it ever made by its name.
+    return create_machine_class_from_definition(
+        "Chart",
+        states={_ROOT: root},  # type: ignore[dict-item]
+        validate_disconnected_states=False,
+        validate_trap_states=False,
+        validate_final_reachability=False,
+    )
+
+
+def _state(chart: Chart, state: State) -> dict[str, Any]:
+    children = [s for s in chart.states.values() if s.parent == state.id]
+    made: dict[str, Any] = {"enter": _entering(state.id)}
+    if state.final:
+        made["final"] = True
+    if children:
+        made["states"] = {_state_name(c.id): _state(chart, c) for c in children}
+        made["states"][_state_name(state.start or children[0].id)]["initial"] = True
+    events = {
+        _event_name(event): _transitions(state.id, event, branches)
+        for event, branches in state.branches()
+    }
+    if state.finished:
+        events[f"done.state.{_state_name(state.id)}"] = [{"target": _state_name(state.finished)}]
+    if events:
+        made["on"] = events
+    return made
+
+
+def _transitions(scope: str, event: str, branches: tuple[Branch, ...]) -> list[dict[str, Any]]:
+    made: list[dict[str, Any]] = []
+    for place, branch in enumerate(branches):
+        key = (scope, event, place)
+        target = _RESUME if branch.go == "resume" else branch.go and _state_name(branch.go)
+        transition: dict[str, Any] = {"target": target, "on": _taking(key)}
+        if branch.condition:
+            transition["cond"] = _allowing(key)
+        if scope == ANYWHERE and target:
+            transition["internal"] = True
+        made.append(transition)
+    return made
+
+
+# The library caches signatures by function name and variables: guard and step must differ there.
+def _allowing(key: BranchKey) -> Callable[["StateChart[Any]"], bool]:
+    def allowed(machine: "StateChart[Any]") -> bool:
+        return bool(machine.model.program.allows(key))
+
+    return allowed
+
+
+def _taking(key: BranchKey) -> Callable[["StateChart[Any]"], Awaitable[None]]:
+    async def take(machine: "StateChart[Any]") -> None:
+        await machine.model.program.take(key)
+
+    return take
+
+
+def _entering(state: str) -> Callable[["StateChart[Any]"], Awaitable[None]]:
+    async def enter(machine: "StateChart[Any]") -> None:
+        await machine.model.program.enter(state)
+
+    return enter
+
+
+class Structures:
+    """The compiled structures of all charts, one per structure."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, Structure] = {}
+        self._of_chart: dict[str, Structure] = {}
+
+    def of(self, chart: Chart) -> Structure:
+        """Give the compiled structure of a chart."""
+        found = self._of_chart.get(chart.digest)
+        if found is None:
+            name = structure_digest(chart)
+            found = self._held.get(name) or Structure(chart)
+            self._held[name] = self._of_chart[chart.digest] = found
+        return found

@@ -1,0 +1,108 @@
+"""The database as one tenant sees it: the repositories of `engine.ports`, bound to the tenant.
+
+Each noun has a module of its own; this one only puts them together.
+"""
+
+from beanie import Document
+
+from engine.domain.ids import TenantId
+from engine.domain.money import Currency
+from engine.ports import (
+    CartRepository,
+    CatalogRepository,
+    ConversationRepository,
+    OrderRepository,
+    Said,
+    TurnRecord,
+)
+from engine.storage.carts import MongoCarts
+from engine.storage.catalog import MongoCatalog
+from engine.storage.connection import Database, reachable
+from engine.storage.conversations import MongoConversations
+from engine.storage.documents import (
+    CartDocument,
+    CategoryDocument,
+    ModifierDocument,
+    OrderDocument,
+    PresentationDocument,
+    ProductDocument,
+)
+from engine.storage.orders import MongoOrders
+from engine.storage.outbox import said_from_disk
+from engine.storage.records import (
+    ConversationDocument,
+    InboxDocument,
+    OutboxDocument,
+    TimerDocument,
+    TurnDocument,
+)
+from engine.storage.tenancy import TenantCollection
+from engine.storage.unit_of_work import Tables, UnitOfWork
+
+
+class MongoTenantStore:
+    """One tenant's part of the database: `engine.ports.TenantStore`.
+
+    Args:
+        currency: of all the tenant's amounts.
+        local_id: the Node back end's id of the shop, noted in orders.
+
+    Raises:
+        ValueError: the tenant's name has a colon, which parts it from the customer's key.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        tenant: TenantId,
+        currency: Currency,
+        local_id: str | None = None,
+    ) -> None:
+        if not tenant or ":" in tenant:
+            raise ValueError(f"{tenant!r} cannot name a tenant")
+
+        def shared(document: type[Document]) -> TenantCollection:
+            return TenantCollection(database.collection(document), "subDomain", tenant)
+
+        def own(document: type[Document]) -> TenantCollection:
+            return TenantCollection(database.collection(document), "tenant", tenant)
+
+        tables = Tables(
+            inbox=own(InboxDocument),
+            conversations=own(ConversationDocument),
+            carts=shared(CartDocument),
+            orders=shared(OrderDocument),
+            products=shared(ProductDocument),
+            outbox=own(OutboxDocument),
+            timers=own(TimerDocument),
+            turns=own(TurnDocument),
+        )
+        self.catalog: CatalogRepository = MongoCatalog(
+            categories=shared(CategoryDocument),
+            products=tables.products,
+            presentations=shared(PresentationDocument),
+            modifiers=shared(ModifierDocument),
+            currency=currency,
+        )
+        self.carts: CartRepository = MongoCarts(tables.carts, currency=currency)
+        self.orders: OrderRepository = MongoOrders(tables.orders, currency=currency)
+        self.conversations: ConversationRepository = MongoConversations(tables.conversations)
+        self._outbox = tables.outbox
+        self._work = UnitOfWork(database, tables, currency=currency, local_id=local_id)
+
+    async def commit(self, record: TurnRecord) -> None:
+        """Write a turn in one transaction.
+
+        Raises:
+            Conflict: another turn of the conversation was faster, the row is done already, an
+                order number is taken, or a product has not the units; nothing is written.
+            Unavailable: the database does not answer; the turn may be written or not.
+        """
+        await self._work.commit(record)
+
+    async def said(self, wamid: str) -> Said | None:
+        """Tell which state said the message that Meta calls so."""
+        with reachable():
+            found = await self._outbox.find_one({"providerId": wamid}, projection={"said": 1})
+        return None if found is None else said_from_disk(found.get("said"))

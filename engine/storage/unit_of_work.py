@@ -1,0 +1,222 @@
+"""The unit of work: everything one turn writes, in one transaction or not at all.
+
+What is written was decided before; nothing is read here and nothing is retried but a commit whose
+outcome is unknown.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+)
+
+from engine.domain.ids import TenantId
+from engine.domain.money import Currency
+from engine.errors import Conflict, Unavailable
+from engine.ports import Timer, TurnRecord
+from engine.storage.carts import cart_to_disk
+from engine.storage.connection import Database, Json, reachable
+from engine.storage.conversations import conversation_id, conversation_to_disk
+from engine.storage.orders import order_to_disk
+from engine.storage.outbox import entry_to_disk
+from engine.storage.records import DONE_DAYS
+from engine.storage.tenancy import TenantCollection
+
+COMMIT_ATTEMPTS = 3
+"""How often a commit is sent whose outcome is unknown; MongoDB commits it once."""
+# 112 write conflict, 251 no such transaction (it was aborted), 11000 a unique value is taken.
+OVERTAKEN: Final = frozenset({112, 251, 11000})
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The collections a turn writes to, as its tenant sees them."""
+
+    inbox: TenantCollection
+    conversations: TenantCollection
+    carts: TenantCollection
+    orders: TenantCollection
+    products: TenantCollection
+    outbox: TenantCollection
+    timers: TenantCollection
+    turns: TenantCollection
+
+
+class UnitOfWork:
+    """Commits the turns of one tenant.
+
+    Args:
+        local_id: the Node back end's id of the shop, noted in orders.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        tables: Tables,
+        *,
+        currency: Currency,
+        local_id: str | None,
+    ) -> None:
+        self._database = database
+        self._tables = tables
+        self._currency = currency
+        self._local_id = local_id
+
+    async def commit(self, record: TurnRecord) -> None:
+        """Write a turn in one transaction.
+
+        Raises:
+            Conflict: something it builds on is no longer so; nothing is written.
+            Unavailable: the database does not answer; it may be written.
+        """
+        _check_tenant(record, self._tables.conversations.tenant)
+        with reachable(), _conflicts():
+            async with self._database.transaction() as session:
+                await self._write(record, session)
+                await _commit(session)
+
+    async def _write(self, record: TurnRecord, session: AsyncClientSession) -> None:
+        # What is likeliest to be overtaken comes first.
+        await self._finish_inbox_row(record, session)
+        await self._save_conversation(record, session)
+        if record.stock:
+            await self._take_stock(record, session)
+        if record.cart is not None:
+            await self._save_cart(record, session)
+        if record.orders:
+            await self._place_orders(record, session)
+        if record.outbox:
+            entries = [entry_to_disk(entry) for entry in record.outbox]
+            await self._tables.outbox.insert(entries, session=session)
+        await self._set_timers(record, session)
+        await self._tables.turns.insert([_turn_to_disk(record)], session=session)
+
+    async def _finish_inbox_row(self, record: TurnRecord, session: AsyncClientSession) -> None:
+        done = {
+            "state": "done",
+            "doneAt": record.at,
+            "expireAt": record.at + timedelta(days=DONE_DAYS),
+        }
+        new = {"_id": record.inbox_id, "state": "new"}
+        if not await self._tables.inbox.update([(new, {"$set": done})], session=session):
+            raise Conflict("the message was answered already")
+
+    async def _save_conversation(self, record: TurnRecord, session: AsyncClientSession) -> None:
+        document = conversation_to_disk(record.conversation)
+        conversations = self._tables.conversations
+        if record.conversation.version == 1:
+            await conversations.insert([document], session=session)
+            return
+        before = {"_id": document["_id"], "version": record.conversation.version - 1}
+        if not await conversations.replace(before, document, session=session):
+            raise Conflict("another turn of the conversation was faster")
+
+    async def _take_stock(self, record: TurnRecord, session: AsyncClientSession) -> None:
+        changes = [
+            ({"rId": product, "stock": {"$gte": units}}, {"$inc": {"stock": -units}})
+            for product, units in record.stock
+        ]
+        if not await self._tables.products.update(changes, session=session):
+            raise Conflict("a product has not the units that were ordered")
+
+    async def _save_cart(self, record: TurnRecord, session: AsyncClientSession) -> None:
+        customer = record.conversation.customer
+        mine = {"sessionId": customer}
+        if record.cart is None or not record.cart.lines:
+            await self._tables.carts.delete(mine, session=session)
+            return
+        document = cart_to_disk(record.cart, customer, self._currency)
+        await self._tables.carts.replace(mine, document, session=session, upsert=True)
+
+    async def _place_orders(self, record: TurnRecord, session: AsyncClientSession) -> None:
+        talk = record.conversation
+        orders = [
+            order_to_disk(
+                order,
+                conversation=conversation_id(talk.tenant, talk.customer),
+                local_id=self._local_id,
+                currency=self._currency,
+            )
+            for order in record.orders
+        ]
+        await self._tables.orders.insert(orders, session=session)
+
+    async def _set_timers(self, record: TurnRecord, session: AsyncClientSession) -> None:
+        talk = record.conversation
+        stale = {"customer": talk.customer, "entry": {"$lt": talk.entry}}
+        await self._tables.timers.delete(stale, session=session)
+        if record.timers:
+            timers = [_timer_to_disk(timer) for timer in record.timers]
+            await self._tables.timers.insert(timers, session=session)
+
+
+def _check_tenant(record: TurnRecord, tenant: TenantId) -> None:
+    owners = {record.conversation.tenant}
+    owners |= {entry.tenant for entry in record.outbox} | {timer.tenant for timer in record.timers}
+    if owners != {tenant}:
+        raise ValueError(f"a turn of {owners} cannot be written by {tenant}")
+
+
+@contextmanager
+def _conflicts() -> Iterator[None]:
+    """Turn what MongoDB says of an overtaken transaction into `Conflict`."""
+    try:
+        yield
+    except ConnectionFailure:
+        raise
+    except OperationFailure as exc:
+        codes = {exc.code}
+        if isinstance(exc, BulkWriteError):
+            codes = {error["code"] for error in (exc.details or {}).get("writeErrors", ())}
+        if codes & OVERTAKEN or exc.has_error_label("TransientTransactionError"):
+            raise Conflict("another turn changed the same records") from exc
+        raise
+
+
+async def _commit(session: AsyncClientSession) -> None:
+    for left in reversed(range(COMMIT_ATTEMPTS)):
+        try:
+            await session.commit_transaction()
+        except PyMongoError as exc:
+            if not exc.has_error_label("UnknownTransactionCommitResult"):
+                raise
+            if left == 0 or isinstance(exc, ServerSelectionTimeoutError):
+                raise Unavailable("the database did not say whether a turn is written") from exc
+        else:
+            return
+
+
+def _timer_to_disk(timer: Timer) -> Json:
+    return {
+        "_id": timer.id,
+        "customer": timer.customer,
+        "event": timer.event,
+        "entry": timer.entry,
+        "due": timer.due,
+    }
+
+
+def _turn_to_disk(record: TurnRecord) -> Json:
+    turn = record.log
+    return {
+        "_id": record.inbox_id,
+        "customer": record.conversation.customer,
+        "version": record.conversation.version,
+        "at": record.at,
+        "event": turn.event,
+        "source": turn.source,
+        "target": turn.target,
+        "steps": list(turn.steps),
+        "bundle": turn.bundle,
+        "outcome": turn.outcome,
+        "error": turn.error,
+    }

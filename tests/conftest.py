@@ -1,0 +1,44 @@
+"""Fixtures that the whole suite shares: one database server per test process.
+
+With MONGODB_URI set the tests run against that replica set, in a database of their own that is
+dropped at the end; else an embedded server is started in a temporary folder.
+"""
+
+import asyncio
+import os
+
+import pytest
+
+from engine.storage.connection import Database
+from engine.storage.embedded import EmbeddedServer
+from engine.storage.records import DOCUMENTS
+
+
+@pytest.fixture(scope="session")
+async def mongodb_uri(tmp_path_factory):
+    """The connection string of the tests' own or of a configured server."""
+    configured = os.environ.get("MONGODB_URI")
+    if configured:
+        yield configured
+        return
+    folder = tmp_path_factory.mktemp("mongodb")
+    async with EmbeddedServer(folder, test_commands=True) as server:
+        yield server.uri
+
+
+@pytest.fixture(scope="session")
+async def open_database(mongodb_uri):
+    """A database with its indexes, opened once: creating them takes longer than most tests."""
+    database = Database(mongodb_uri, name=f"comanda_tests_{os.getpid()}")
+    await database.open()
+    yield database
+    await database.client.drop_database(database.name)
+    await database.close()
+
+
+@pytest.fixture
+async def database(open_database):
+    """The database, empty."""
+    collections = [open_database.collection(document) for document in DOCUMENTS]
+    await asyncio.gather(*(collection.delete_many({}) for collection in collections))
+    return open_database

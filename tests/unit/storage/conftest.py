@@ -1,0 +1,36 @@
+"""Fixtures of the storage tests."""
+
+import pytest
+
+from engine.storage.inbox import MongoInbox
+from engine.storage.outbox import MongoOutbox
+from engine.storage.repositories import MongoTenantStore
+from engine.storage.secrets import Vault
+from tests.unit.storage.builders import BAKERY, PIZZERIA, USD
+
+
+@pytest.fixture
+def store(database):
+    """The database as the pizzeria sees it."""
+    return MongoTenantStore(database, tenant=PIZZERIA, currency=USD, local_id="local-7")
+
+
+@pytest.fixture
+def bakery(database):
+    """The database as another tenant sees it."""
+    return MongoTenantStore(database, tenant=BAKERY, currency=USD)
+
+
+@pytest.fixture
+def inbox(database):
+    return MongoInbox(database)
+
+
+@pytest.fixture
+def outbox(database):
+    return MongoOutbox(database)
+
+
+@pytest.fixture
+def vault():
+    return Vault("a secret of the tests")

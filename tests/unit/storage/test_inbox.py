@@ -1,0 +1,101 @@
+"""The inbox on disk."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from engine.errors import EngineError
+from engine.storage.records import InboxDocument
+from tests.unit.storage.builders import ANA, BAKERY, BEN, NOW, inbox_row, turn
+
+MINUTE = timedelta(minutes=1)
+
+
+async def test_a_message_is_stored_once(inbox, database):
+    first, second = inbox_row("w1"), inbox_row("w2")
+    assert await inbox.accept([]) == ()
+    assert await inbox.accept([first]) == (first,)
+    assert await inbox.accept([first]) == ()
+    assert await inbox.accept([second, first, second]) == (second,)
+    assert await database.collection(InboxDocument).count_documents({}) == 2
+
+
+async def test_it_comes_back_as_it_was(inbox):
+    row = inbox_row()
+    await inbox.accept([row])
+    assert await inbox.waiting(now=NOW) == (row,)
+
+
+async def test_messages_of_a_conversation_come_in_the_order_meta_gave_them(inbox):
+    late = inbox_row("a", timestamp=103)
+    early = inbox_row("b", timestamp=101, at=NOW + MINUTE)
+    other = inbox_row("c", timestamp=102, customer=BEN, at=NOW + MINUTE / 2)
+    middle = inbox_row("d", timestamp=101, at=NOW + 2 * MINUTE)
+    await inbox.accept([late, early, other, middle])
+    found = await inbox.waiting(now=NOW + 5 * MINUTE)
+    assert [row for row in found if row.customer == ANA] == [early, middle, late]
+    # Conversations keep their turns: Ana's message was the oldest.
+    assert found == (early, other, middle, late)
+
+
+async def test_the_number_of_messages_is_bounded_and_the_oldest_come_first(inbox):
+    rows = [inbox_row(f"w{n}", timestamp=n, at=NOW + n * MINUTE) for n in range(5)]
+    await inbox.accept(rows)
+    assert await inbox.waiting(now=NOW + 9 * MINUTE, limit=2) == tuple(rows[:2])
+    assert await inbox.waiting(now=NOW + 2 * MINUTE) == tuple(rows[:3])
+
+
+async def test_a_message_that_is_put_off_holds_back_the_later_ones_of_its_conversation(inbox):
+    first, second = inbox_row("w1", timestamp=1), inbox_row("w2", timestamp=2)
+    other = inbox_row("w3", timestamp=3, customer=BEN)
+    namesake = inbox_row("w4", timestamp=3, tenant=BAKERY)
+    await inbox.accept([first, second, other, namesake])
+    await inbox.postpone(first, until=NOW + MINUTE, error="template failed")
+    assert await inbox.waiting(now=NOW) == (other, namesake)
+    again = replace(first, attempts=1)
+    found = await inbox.waiting(now=NOW + MINUTE)
+    assert [row for row in found if (row.tenant, row.customer) == (first.tenant, ANA)] == [
+        again,
+        second,
+    ]
+
+
+async def test_a_long_queue_behind_one_message_does_not_stop_the_others(inbox):
+    head = inbox_row("head", timestamp=0)
+    queue = [inbox_row(f"w{n}", timestamp=n + 1) for n in range(12)]
+    other = inbox_row("other", customer=BEN, at=NOW + MINUTE)
+    await inbox.accept([head, *queue, other])
+    await inbox.postpone(head, until=NOW + 9 * MINUTE, error="x")
+    assert await inbox.waiting(now=NOW + 2 * MINUTE, limit=10) == (other,)
+
+
+async def test_a_message_that_is_given_up_stays_and_lets_the_others_pass(inbox, database):
+    first, second = inbox_row("w1", timestamp=1), inbox_row("w2", timestamp=2)
+    await inbox.accept([first, second])
+    await inbox.bury(first, error="chart is stuck" + "!" * 5000)
+    assert await inbox.waiting(now=NOW) == (second,)
+    dead = await database.collection(InboxDocument).find_one({"_id": first.id})
+    assert dead["state"] == "dead"
+    assert dead["error"].startswith("chart is stuck")
+    assert len(dead["error"]) == 2000
+    assert "expireAt" not in dead
+    assert await inbox.accept([first]) == ()
+
+
+async def test_a_finished_message_is_not_touched_any_more(inbox, store, database):
+    row = inbox_row()
+    await inbox.accept([row])
+    await store.commit(turn())
+    await inbox.postpone(row, until=NOW, error="late")
+    await inbox.bury(row, error="late")
+    done = await database.collection(InboxDocument).find_one({"_id": row.id})
+    assert done["state"] == "done"
+    assert done["attempts"] == 0
+    assert done["expireAt"] >= NOW + timedelta(days=8)
+    assert await inbox.waiting(now=NOW) == ()
+
+
+async def test_what_cannot_be_stored_is_not_called_stored(inbox):
+    with pytest.raises(EngineError, match="not possible"):
+        await inbox.accept([replace(inbox_row(), raw={"body": object()})])
