@@ -2,8 +2,8 @@
 
 EngineError
   > SettingsError            the environment does not make a usable configuration
-  > SpecError(problems)      an authored document is wrong: the bundle is refused, the last good one serves
-  > TurnError                a turn cannot be finished: nothing is saved, the customer gets the chart's `problem`
+  > SpecError(problems)      an authored document is wrong: the last good bundle serves
+  > TurnError                a turn cannot be finished: nothing is saved, `problem` is said
       > RenderFailed         a template failed, or a rendered message breaks a limit of WhatsApp
       > ChartStuck           a turn took more steps than allowed
   > GraphError               Meta did not take a request; only the relay catches it

@@ -113,9 +113,8 @@ class TurnRecord:
 
     Args:
         inbox_id: the row that becomes done.
-        conversation: with its `version` raised by one; the stored one must have the version before.
-        cart: the new cart, or None if it did not change; without lines it is deleted, and
-            whatever the chart keeps of it.
+        conversation: with its `version` raised by one; the stored one must be one behind.
+        cart: the new cart, or None if it did not change; one without lines is deleted.
         stock: units to take, by product; the product must still have them.
     """
 
@@ -200,8 +199,8 @@ class TenantStore(Protocol):
         """Write a turn in one transaction.
 
         Raises:
-            Conflict: another turn of the conversation was faster, the row is done already, an order
-                number is taken, or a product has not the units; nothing is written.
+            Conflict: another turn of the conversation was faster, the row is done already, an
+                order number is taken, or a product has not the units; nothing is written.
             Unavailable: the database does not answer.
         """
         ...

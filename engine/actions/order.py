@@ -4,6 +4,7 @@ from typing import Literal
 
 from engine.actions.cart import reprice
 from engine.domain.cart import Cart, CartLine
+from engine.domain.catalog import Product
 from engine.domain.ids import OrderNumber
 from engine.domain.money import ZERO
 from engine.domain.order import Address, Order, OrderType
@@ -83,25 +84,27 @@ async def quote(turn: Turn) -> Refusal | None:
 
 
 async def _quote(turn: Turn) -> Quote | Refusal:
-    lines = await _priced_lines(turn)
-    if isinstance(lines, Refusal):
-        return lines
+    priced = await _priced_lines(turn)
+    if isinstance(priced, Refusal):
+        return priced
+    return _sum_up(turn, [line for _, line in priced])
+
+
+def _sum_up(turn: Turn, lines: list[CartLine]) -> Quote:
     subtotal = sum((line.total for line in lines), ZERO)
     delivers = turn.variables.get("order_type") == OrderType.DELIVERY
     return price_order(
         lines,
-        delivery_fee=turn.tenant.delivery_fee(subtotal)
-        if delivers
-        else turn.tenant.money.round(0),  # type: ignore[arg-type]
+        delivery_fee=turn.tenant.delivery_fee(subtotal) if delivers else ZERO,
         tax=turn.tenant.tax_rule,
         currency=turn.tenant.money,
     )
 
 
-async def _priced_lines(turn: Turn) -> list[CartLine] | Refusal:
+async def _priced_lines(turn: Turn) -> list[tuple[Product, CartLine]] | Refusal:
     if not turn.cart.lines:
         return Refusal(Reason.CART_EMPTY)
-    lines: list[CartLine] = []
+    lines: list[tuple[Product, CartLine]] = []
     wanted: dict[str, int] = {}
     for held in turn.cart.lines:
         product = await turn.catalog.get_product_by_id(held.product_id)
@@ -113,7 +116,7 @@ async def _priced_lines(turn: Turn) -> list[CartLine] | Refusal:
         wanted[product.id] = wanted.get(product.id, 0) + line.quantity
         if product.stock is not None and wanted[product.id] > product.stock:
             return Refusal(Reason.SOLD_OUT, {"product": held.name, "maximum": product.stock})
-        lines.append(line)
+        lines.append((product, line))
     return lines
 
 
@@ -123,18 +126,18 @@ async def place(turn: Turn, *, seen: str) -> Refusal | None:
 
     `seen` is the `quote.fingerprint` of the summary he confirms.
     """
-    priced = await _quote(turn)
-    if isinstance(priced, Refusal):
-        return priced
+    lines = await _priced_lines(turn)
+    if isinstance(lines, Refusal):
+        return lines
     incomplete = _incomplete(turn)
     if incomplete:
         return incomplete
+    priced = _sum_up(turn, [line for _, line in lines])
     if priced.fingerprint != seen:
         return Refusal(Reason.PRICE_CHANGED)
     order = _order(turn, priced)
     turn.orders_placed.append(order)
-    for line in priced.lines:
-        turn.stock_taken.append((line.product_id, line.quantity))
+    turn.stock_taken += [(p.id, line.quantity) for p, line in lines if p.stock is not None]
     turn.cart = Cart()
     turn.variables["last_order"] = order.number
     for name in ("order_type", "address", "payment"):

@@ -5,7 +5,7 @@ stays where he was, and the chart goes on with `refused.<reason>`.
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -39,6 +39,8 @@ BLANK_EVENT: Mapping[str, Any] = dict.fromkeys(
     )
 )  # fmt: skip
 """The keys every event has; the ones an event says nothing about are None."""
+
+Origin = Callable[[], Awaitable[str | None]]
 
 log = structlog.get_logger(__name__)
 
@@ -83,19 +85,23 @@ class Runner:
         self._structures = Structures()
         self._variables: dict[str, tuple[str, ...]] = {}
 
-    async def run(self, bundle: Bundle, turn: Turn, candidates: Candidates) -> TurnResult:
+    async def run(
+        self, bundle: Bundle, turn: Turn, candidates: Candidates, *, origin: Origin | None = None
+    ) -> TurnResult:
         """Take one message's turn.
 
         Args:
             turn: its conversation and cart are changed by it.
             candidates: what the message may mean.
+            origin: finds the state that said the message a tap answers; asked only for a tap that
+                means nothing where the customer stands.
 
         Returns:
             The decisions. A failed action or template is a `failure` in it, not an exception;
             errors of the database pass.
         """
         steps = _Steps(self, bundle, turn)
-        await steps.go(candidates)
+        await steps.go(candidates, origin)
         if isinstance(steps.failure, (Unavailable, Conflict)):
             raise steps.failure
         return steps.result
@@ -128,7 +134,7 @@ class _Steps:
         self.turn = turn
         self.words = bundle.vocabulary(turn.conversation.language)
         self.structure = runner.structures.of(bundle.chart)
-        self.place = locate(bundle.chart, turn.conversation.position)
+        self.place = self.home = locate(bundle.chart, turn.conversation.position)
         self.result = TurnResult(turn, "", self.place.leaf)
         self.raised: deque[Event] = deque()
         self.refusal: Refusal | None = None
@@ -168,13 +174,15 @@ class _Steps:
 
     # The turn --------------------------------------------------------------------------------
 
-    async def go(self, candidates: Candidates) -> None:
+    async def go(self, candidates: Candidates, origin: Origin | None) -> None:
         """Take the message's event and everything the chart raises after it."""
         conversation = self.turn.conversation
         if candidates.language in self.turn.tenant.languages:
             conversation.language = candidates.language or conversation.language
             self._speak(self.context)
         event = self._choose(candidates)
+        if event is None and candidates.general == "tap" and origin:
+            event = self._from_old_message(candidates.sure[0], await origin())
         self.result.event = event.name if event else NOTHING_MATCHED
         if self.place.moved and not (event and event.name in self.chart.anywhere):
             # The state he was in is gone: tell him, and do not misread what he answered to it.
@@ -210,6 +218,17 @@ class _Steps:
             if self._scope(event.name):
                 return event
         return general if self._scope(general.name) else None
+
+    def _from_old_message(self, event: Event, said_by: str | None) -> Event | None:
+        """Go back to the state that offered what the customer tapped, if it still reacts to it."""
+        leaf = _renamed(self.chart, said_by) if said_by else None
+        if leaf is None:
+            return None
+        self.place = _Place(_innermost(self.chart, leaf), None)
+        if self._scope(event.name) is None:
+            self.place = self.home
+            return None
+        return event
 
     def _scope(self, event: str) -> str | None:
         if self.place.leaf:
@@ -251,6 +270,7 @@ class _Steps:
         )
         if self.refusal:
             self._restore(before)
+            self.place = self.home
             if event is not None and event.name == "text":
                 self.refused_text = True
                 self.turn.conversation.misses += 1
@@ -258,7 +278,7 @@ class _Steps:
             details = {"reason": self.refusal.reason.value, **self.refusal.details}
             self.raised.appendleft(Event(f"refused.{self.refusal.reason.value}", details))
         elif self.failure is None:
-            self.place = _Place(leaf, resume)
+            self.place = self.home = _Place(leaf, resume)
         return self.fired
 
     def _remember(self) -> tuple[Any, ...]:

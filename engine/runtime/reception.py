@@ -1,0 +1,86 @@
+"""Reception: a webhook's messages are stored before Meta is told that they arrived."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import structlog
+
+from engine import metrics
+from engine.clock import Clock
+from engine.domain.ids import CustomerKey
+from engine.ports import Business, BusinessRepository, Inbox, InboxRow, Outbox
+from engine.whatsapp.inbound import InboundMessage, Status, Webhook
+
+log = structlog.get_logger(__name__)
+
+
+class Reception:
+    """Stores messages and notes statuses."""
+
+    def __init__(
+        self,
+        *,
+        inbox: Inbox,
+        outbox: Outbox,
+        businesses: BusinessRepository,
+        clock: Clock,
+        offer: Callable[[InboxRow, InboundMessage], None],
+    ) -> None:
+        self._inbox = inbox
+        self._outbox = outbox
+        self._businesses = businesses
+        self._clock = clock
+        self._offer = offer
+
+    async def receive(self, webhook: Webhook) -> None:
+        """Store what a webhook brings; when it returns, nothing of it can be lost.
+
+        Raises:
+            Unavailable: the database does not answer; Meta must deliver it again.
+        """
+        taken: dict[str, tuple[InboxRow, InboundMessage]] = {}
+        for message in webhook.messages:
+            business = await self._business(message.phone_number_id)
+            if business:
+                row = self._row(message, business)
+                taken[row.id] = row, message
+        fresh = await self._inbox.accept([row for row, _ in taken.values()]) if taken else ()
+        metrics.messages.labels(outcome="accepted").inc(len(fresh))
+        metrics.messages.labels(outcome="duplicate").inc(len(webhook.messages) - len(fresh))
+        for status in webhook.statuses:
+            await self._note(status)
+        for other in webhook.others:
+            log.info("reception.other", field=other.field)
+        for row in fresh:
+            self._offer(*taken[row.id])
+
+    async def _business(self, phone_number_id: str) -> Business | None:
+        business = await self._businesses.by_phone_number_id(phone_number_id)
+        if business is None:
+            metrics.messages.labels(outcome="unknown_number").inc()
+            log.warning("reception.unknown_number", phone_number_id=phone_number_id)
+        return business
+
+    def _row(self, message: InboundMessage, business: Business) -> InboxRow:
+        return InboxRow(
+            id=f"{message.phone_number_id}:{message.wamid}",
+            tenant=business.tenant,
+            customer=CustomerKey(message.sender.key),
+            timestamp=message.timestamp,
+            received_at=self._clock.now(),
+            raw=message.raw,
+        )
+
+    async def _note(self, status: Status) -> None:
+        metrics.statuses.labels(status=status.status).inc()
+        business = await self._businesses.by_phone_number_id(status.phone_number_id)
+        if business is None:
+            return
+        error = f"{status.errors[0].code}: {status.errors[0].title}" if status.errors else None
+        await self._outbox.note_status(
+            business.tenant,
+            wamid=status.wamid,
+            status=status.status,
+            at=datetime.fromtimestamp(status.timestamp, UTC),
+            error=error,
+        )

@@ -1,0 +1,213 @@
+"""A stored message -> its turn: load, run the chart, commit everything in one transaction."""
+
+import asyncio
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+
+from engine import metrics
+from engine.charts.inbound import candidates
+from engine.charts.run import Runner, TurnResult
+from engine.clock import Clock, Ids
+from engine.domain.cart import Cart
+from engine.domain.conversation import Conversation
+from engine.domain.ids import TenantId
+from engine.errors import Conflict, TurnError
+from engine.ports import InboxRow, OutboxEntry, Said, TenantStore, TurnLog, TurnRecord
+from engine.runtime.bundles import Bundles
+from engine.spec.bundle import Bundle
+from engine.turn import Turn
+from engine.whatsapp.inbound import InboundMessage, Tap
+from engine.whatsapp.outbound import OutboundMessage, ReadReceipt, to_payload
+
+MAX_CONFLICTS = 8
+"""Times a turn is taken again because another one changed its records first."""
+
+log = structlog.get_logger(__name__)
+
+
+class Turns:
+    """Takes turns."""
+
+    def __init__(
+        self,
+        *,
+        stores: Callable[[TenantId], TenantStore],
+        bundles: Bundles,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        self._stores = stores
+        self._bundles = bundles
+        self._runner = Runner()
+        self._clock = clock
+        self._ids = ids
+
+    async def take(self, row: InboxRow, message: InboundMessage) -> tuple[OutboxEntry, ...]:
+        """Take the turn of a stored message.
+
+        Returns:
+            What is to be sent now.
+
+        Raises:
+            TurnError: the tenant has no bundle, or conflicts do not end.
+            Unavailable: the database does not answer.
+        """
+        bundle = self._bundles.get(row.tenant)
+        if bundle is None:
+            raise TurnError(f"the tenant '{row.tenant}' has no bundle that can be served")
+        store = self._stores(row.tenant)
+        for attempt in range(MAX_CONFLICTS):
+            with metrics.turn_seconds.time():
+                record = await self._decide(row, message, bundle, store)
+                try:
+                    await store.commit(record)
+                except Conflict as error:
+                    log.info("turn.conflict", row=row.id, attempt=attempt, reason=str(error))
+                    await asyncio.sleep(0.005 * 2**attempt)
+                    continue
+            metrics.turns.labels(outcome=record.log.outcome).inc()
+            return record.outbox
+        raise TurnError(f"the turn met {MAX_CONFLICTS} conflicts")
+
+    async def _decide(
+        self, row: InboxRow, message: InboundMessage, bundle: Bundle, store: TenantStore
+    ) -> TurnRecord:
+        held, cart = await asyncio.gather(
+            store.conversations.get(row.customer), store.carts.get(row.customer)
+        )
+        conversation = held or Conversation(row.tenant, row.customer, bundle.tenant.languages[0])
+        conversation = replace(
+            conversation,
+            phone=message.sender.phone or conversation.phone,
+            user_id=message.sender.user_id or conversation.user_id,
+            name=message.sender.name or conversation.name,
+        )
+        meaning = candidates(message.content, bundle, conversation.language)
+        if meaning is None:
+            return self._record(row, message, conversation, bundle, None)
+        now = self._clock.now()
+        turn = Turn(
+            tenant=bundle.tenant,
+            conversation=replace(conversation, variables=deepcopy(conversation.variables)),
+            cart=_live_cart(cart, conversation, self._clock),
+            catalog=store.catalog,
+            orders=store.orders,
+            ids=self._ids,
+            now=now,
+            terms={},
+        )
+        answered = message.context_id if isinstance(message.content, Tap) else None
+
+        async def origin() -> str | None:
+            said = await store.said(answered) if answered else None
+            return said.state if said else None
+
+        result = await self._runner.run(bundle, turn, meaning, origin=origin)
+        return self._record(row, message, conversation, bundle, result)
+
+    def _record(
+        self,
+        row: InboxRow,
+        message: InboundMessage,
+        before: Conversation,
+        bundle: Bundle,
+        result: TurnResult | None,
+    ) -> TurnRecord:
+        now = self._clock.now()
+        version = before.version + 1
+        if result is None:
+            log_entry = TurnLog("", None, None, (), bundle.digest, "ignored")
+            kept = replace(before, version=version, updated_at=now)
+            return TurnRecord(row.id, kept, log_entry, now)
+        done = result.failure is None
+        if not done:
+            log.error("turn.failed", row=row.id, tenant=row.tenant, error=result.failure)
+        log_entry = TurnLog(
+            event=result.event,
+            source=result.source,
+            target=result.target,
+            steps=tuple(result.steps),
+            bundle=bundle.digest,
+            outcome="done" if done else "failed",
+            error=result.failure,
+        )
+        turn = result.turn
+        after = turn.conversation if done else before
+        outbox = self._outbox(row, message, replace(after, version=version), bundle, result)
+        conversation = replace(
+            after,
+            version=version,
+            updated_at=now,
+            cart_expires_at=_expiry(turn.cart, before) if done else before.cart_expires_at,
+        )
+        if not done:
+            return TurnRecord(row.id, conversation, log_entry, now, outbox=outbox)
+        return TurnRecord(
+            inbox_id=row.id,
+            conversation=conversation,
+            log=log_entry,
+            at=now,
+            cart=result.cart,
+            orders=tuple(turn.orders_placed),
+            stock=tuple(turn.stock_taken),
+            outbox=outbox,
+            timers=tuple(result.timers),
+        )
+
+    def _outbox(
+        self,
+        row: InboxRow,
+        message: InboundMessage,
+        conversation: Conversation,
+        bundle: Bundle,
+        result: TurnResult,
+    ) -> tuple[OutboxEntry, ...]:
+        receipt = ReadReceipt(message.wamid, typing=bool(result.said))
+        entries = [self._entry(row, message, conversation, receipt, 0, None)]
+        for place, said in enumerate(result.said, start=1):
+            source = Said(bundle.chart.id, bundle.chart.version, said.state or "",
+                          conversation.entry)  # fmt: skip
+            entries.append(self._entry(row, message, conversation, said.message, place, source))
+        return tuple(entries)
+
+    def _entry(
+        self,
+        row: InboxRow,
+        message: InboundMessage,
+        conversation: Conversation,
+        content: OutboundMessage,
+        place: int,
+        said: Said | None,
+    ) -> OutboxEntry:
+        name = f"{row.id}:{place}"
+        phone = conversation.phone
+        return OutboxEntry(
+            id=name,
+            tenant=row.tenant,
+            customer=row.customer,
+            phone_number_id=message.phone_number_id,
+            sequence=conversation.version * 100 + place,
+            payload=to_payload(
+                content, to=phone, recipient=None if phone else conversation.user_id, opaque=name
+            ),
+            created_at=self._clock.now(),
+            said=said,
+        )
+
+
+def _live_cart(cart: Cart | None, conversation: Conversation, clock: Clock) -> Cart:
+    """Give the cart, or an expired one if its time ran out, whether or not it is still stored."""
+    expiry = cart.expires_at if cart else conversation.cart_expires_at
+    if expiry is not None and expiry <= clock.now():
+        return Cart(is_expired=True)
+    return cart or Cart()
+
+
+def _expiry(cart: Cart, before: Conversation) -> datetime | None:
+    if cart.lines:
+        return cart.expires_at
+    return before.cart_expires_at if cart.is_expired else None

@@ -1,0 +1,122 @@
+"""The HTTP doors: what comes in is checked and handed on, errors become statuses in one table."""
+
+import hmac
+from collections.abc import Awaitable, Callable
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from engine import metrics
+from engine.errors import BadSignature, EngineError, Malformed, Unavailable
+from engine.runtime.reception import Reception
+from engine.whatsapp.inbound import parse_webhook
+from engine.whatsapp.signature import verify
+
+MAX_BODY = 3 * 1024 * 1024
+"""Bytes; Meta's webhooks have up to 3 MB (webhooks overview)."""
+
+log = structlog.get_logger(__name__)
+
+# 503 makes Meta deliver again; anything it cannot mend by repeating is not asked for again.
+STATUS: dict[type[EngineError], int] = {BadSignature: 401, Malformed: 400, Unavailable: 503}
+
+
+class TooLarge(Malformed):
+    """A body is larger than Meta's largest."""
+
+
+class Doors:
+    """The routes of a web process.
+
+    Args:
+        app_secret: signs every webhook.
+        verify_token: Meta repeats it when the webhook is set up.
+        ready: tells what keeps the process from doing its work, or nothing.
+    """
+
+    def __init__(
+        self,
+        *,
+        app_secret: str,
+        verify_token: str,
+        reception: Reception,
+        ready: Callable[[], Awaitable[str | None]],
+    ) -> None:
+        self._app_secret = app_secret
+        self._verify_token = verify_token
+        self._reception = reception
+        self._ready = ready
+
+    def routes(self) -> list[Route]:
+        """Give the routes."""
+        return [
+            Route("/whatsapp_response", self.verify, methods=["GET"]),
+            Route("/whatsapp_response", self.receive, methods=["POST"]),
+            Route("/health/live", self.live, methods=["GET"]),
+            Route("/health/ready", self.ready, methods=["GET"]),
+            Route("/metrics", self.metrics, methods=["GET"]),
+        ]
+
+    async def verify(self, request: Request) -> Response:
+        """Answer Meta's verification with its challenge."""
+        query = request.query_params
+        token = query.get("hub.verify_token", "").encode()
+        wanted = self._verify_token.encode()
+        if query.get("hub.mode") == "subscribe" and wanted and hmac.compare_digest(token, wanted):
+            return PlainTextResponse(query.get("hub.challenge", ""))
+        return PlainTextResponse("the verify token is wrong", status_code=403)
+
+    async def receive(self, request: Request) -> Response:
+        """Store a webhook's messages, then answer 200."""
+        try:
+            body = await _body(request)
+            verify(body, request.headers.get("x-hub-signature-256"), self._app_secret)
+            await self._reception.receive(parse_webhook(body))
+        except EngineError as error:
+            return _refusal(error)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        metrics.webhooks.labels(outcome="200").inc()
+        return PlainTextResponse("OK")
+
+    async def live(self, _: Request) -> Response:
+        """Tell that the process runs."""
+        return JSONResponse({"status": "live"})
+
+    async def ready(self, _: Request) -> Response:
+        """Tell whether the process can do its work."""
+        reason = await self._ready()
+        if reason:
+            return JSONResponse({"status": "unready", "reason": reason}, status_code=503)
+        return JSONResponse({"status": "ready"})
+
+    async def metrics(self, _: Request) -> Response:
+        """Give the metrics in Prometheus' text format."""
+        return Response(metrics.exposition(), media_type="text/plain; version=0.0.4")
+
+
+def _refusal(error: EngineError) -> Response:
+    status = 413 if isinstance(error, TooLarge) else None
+    for kind in type(error).__mro__:
+        status = status or STATUS.get(kind)
+    if status is None:
+        raise error
+    metrics.webhooks.labels(outcome=str(status)).inc()
+    log.warning("webhook.refused", status=status, reason=str(error))
+    return PlainTextResponse(str(error), status_code=status)
+
+
+async def _body(request: Request) -> bytes:
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > MAX_BODY:
+        raise TooLarge(f"the body has {length} bytes, {MAX_BODY} are read")
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MAX_BODY:
+            raise TooLarge(f"the body has more than {MAX_BODY} bytes")
+        chunks.append(chunk)
+    return b"".join(chunks)

@@ -1,0 +1,159 @@
+"""The connection: what happens when the database is away, and that it comes back by itself."""
+
+import asyncio
+import os
+import signal
+import time
+from urllib.parse import urlsplit
+
+import pytest
+from pymongo.errors import (
+    AutoReconnect,
+    ExecutionTimeout,
+    InvalidOperation,
+    NetworkTimeout,
+    NotPrimaryError,
+    OperationFailure,
+    ServerSelectionTimeoutError,
+    WaitQueueTimeoutError,
+    WTimeoutError,
+)
+
+from engine.errors import EngineError, SettingsError, Unavailable
+from engine.storage.connection import DURABLE, Database, reachable
+from engine.storage.embedded import EmbeddedServer
+from engine.storage.inbox import MongoInbox
+from engine.storage.outbox import MongoOutbox
+from engine.storage.repositories import MongoTenantStore
+from tests.unit.storage.builders import (
+    ANA,
+    COKE,
+    NOW,
+    PIZZERIA,
+    USD,
+    cart,
+    conversation,
+    inbox_row,
+    turn,
+)
+
+AWAY_AFTER = 0.3
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AutoReconnect,
+        NetworkTimeout,
+        NotPrimaryError,
+        ServerSelectionTimeoutError,
+        WaitQueueTimeoutError,
+    ],
+)
+def test_a_database_that_does_not_answer_is_unavailable(error):
+    with pytest.raises(Unavailable, match=error.__name__), reachable():
+        raise error("gone")
+
+
+@pytest.mark.parametrize("error", [ExecutionTimeout, WTimeoutError])
+def test_one_that_takes_too_long_is_too(error):
+    with pytest.raises(Unavailable), reachable():
+        raise error("slow", 50)
+
+
+def test_a_refusal_does_not_quote_the_data():
+    details = {"codeName": "BadValue", "errmsg": "51999111222 is bad"}
+    refusal = OperationFailure("51999111222 is bad", 2, details)
+    with pytest.raises(EngineError, match=r"\(BadValue, 2\)") as caught, reachable():
+        raise refusal
+    assert "51999111222" not in str(caught.value)
+    with pytest.raises(EngineError, match="InvalidOperation"), reachable():
+        raise InvalidOperation("closed")
+
+
+async def test_it_lives(database):
+    await database.ping()
+    assert database.client.write_concern == DURABLE
+
+
+async def test_one_that_is_not_open_says_so(mongodb_uri):
+    with pytest.raises(EngineError, match="not open"):
+        await Database(mongodb_uri, name="never").ping()
+
+
+@pytest.mark.parametrize(
+    "uri", ["", "localhost:27017", "mongodb://anna:pa/ss@host", "mongodb://h/?w=x&tls=maybe"]
+)
+async def test_a_malformed_uri_is_refused_without_being_quoted(uri):
+    with pytest.raises(SettingsError) as caught:
+        await Database(uri, name="never").open()
+    assert str(caught.value) == "MONGODB_URI is not a MongoDB connection string"
+
+
+async def test_a_server_that_was_never_there_is_unavailable(unused_tcp_port):
+    database = Database(
+        f"mongodb://127.0.0.1:{unused_tcp_port}", name="never", away_after=AWAY_AFTER
+    )
+    with pytest.raises(Unavailable):
+        await database.open()
+    with pytest.raises(EngineError, match="not open"):
+        _ = database.client
+
+
+async def test_opening_twice_keeps_what_is_there(mongodb_uri, database):
+    again = Database(mongodb_uri, name=database.name)
+    await MongoInbox(database).accept([inbox_row()])
+    async with again:
+        assert await MongoInbox(again).accept([inbox_row()]) == ()
+
+
+async def test_a_transaction_that_nobody_commits_is_aborted(database):
+    rows = database.client[database.name]["carts"]
+    async with database.transaction() as session:
+        await rows.insert_one({"_id": 1}, session=session)
+    assert await rows.count_documents({}) == 0
+
+
+async def test_a_database_that_goes_away_is_noticed_fast_and_found_again(tmp_path):
+    server = EmbeddedServer(tmp_path)
+    port = urlsplit(await server.start()).port
+    async with Database(server.uri, name="shop", away_after=AWAY_AFTER) as database:
+        inbox, outbox = MongoInbox(database), MongoOutbox(database)
+        store = MongoTenantStore(database, tenant=PIZZERIA, currency=USD)
+        await inbox.accept([inbox_row()])
+        os.kill(server.pid, signal.SIGKILL)
+        await server.stop()
+        for operation in (
+            database.ping,
+            lambda: inbox.accept([inbox_row("w2")]),
+            lambda: inbox.waiting(now=NOW),
+            lambda: outbox.waiting(now=NOW),
+            lambda: store.commit(turn(cart=cart(COKE))),
+            lambda: store.conversations.get(ANA),
+            lambda: store.carts.get(ANA),
+            lambda: store.orders.get_latest(ANA),
+            lambda: store.catalog.get_categories(),
+            lambda: store.said("wamid"),
+        ):
+            started = time.monotonic()
+            with pytest.raises(Unavailable):
+                await operation()
+            assert time.monotonic() - started < 3 * AWAY_AFTER
+        await server.start(port=port)
+        await store.commit(turn(cart=cart(COKE)))
+        assert await store.conversations.get(ANA) == conversation()
+        assert await inbox.accept([inbox_row("w1"), inbox_row("w2")]) == (inbox_row("w2"),)
+    await server.stop()
+
+
+async def test_a_server_that_hangs_is_unavailable(tmp_path):
+    async with EmbeddedServer(tmp_path) as server:
+        database = Database(server.uri, name="shop", away_after=AWAY_AFTER, answer_within=0.5)
+        async with database:
+            os.kill(server.pid, signal.SIGSTOP)
+            try:
+                with pytest.raises(Unavailable):
+                    await asyncio.wait_for(database.ping(), 5)
+            finally:
+                os.kill(server.pid, signal.SIGCONT)
+            await database.ping()

@@ -1,0 +1,162 @@
+"""A guard: every command of a turn is one that MongoDB plans by an index (database.md 5)."""
+
+import pytest
+from pymongo.monitoring import CommandListener
+
+from engine.storage.connection import Database
+from engine.storage.inbox import MongoInbox
+from engine.storage.outbox import MongoOutbox
+from engine.storage.records import DOCUMENTS
+from engine.storage.repositories import MongoTenantStore
+from engine.storage.seeding import seed
+from tests.unit.storage.builders import (
+    ANA,
+    COKE,
+    NOW,
+    PIZZERIA,
+    TENANT,
+    USD,
+    cart,
+    conversation,
+    inbox_row,
+    menu,
+    order,
+    outbox_entry,
+    timer,
+    turn,
+)
+
+
+class Commands(CommandListener):
+    """Keeps every command."""
+
+    def __init__(self):
+        self.seen = []
+
+    def problems(self):
+        return [problem for name, command in self.seen for problem in problems(name, command)]
+
+    def started(self, event):
+        self.seen.append((event.command_name, dict(event.command)))
+
+    def succeeded(self, event):
+        pass
+
+    def failed(self, event):
+        pass
+
+
+def filters(name, command):
+    """Give the filters of a command."""
+    if name == "find":
+        return [command["filter"]]
+    if name == "update":
+        return [update["q"] for update in command["updates"]]
+    if name == "delete":
+        return [delete["q"] for delete in command["deletes"]]
+    if name == "aggregate":
+        return [command["pipeline"][0]["$match"]]
+    return []
+
+
+def problems(name, command):
+    """Tell what is wrong with a command."""
+    if name == "findAndModify":
+        return ["findAndModify"]
+    collection = command[name]
+    known = {document.get_collection_name(): document for document in DOCUMENTS}
+    found = []
+    for wanted in filters(name, command):
+        if any(key.startswith("$") for key in wanted):
+            found.append(f"{collection}: logical operator in {wanted}")
+        keys = [
+            [key for key, _ in index.document["key"].items()]
+            for index in known[collection].Settings.indexes
+        ]
+        if "_id" not in wanted and not any(_covers(key, wanted) for key in keys):
+            found.append(f"{collection}: no index for {wanted}")
+    return found
+
+
+def _covers(key, wanted):
+    """Tell whether the first fields of an index are in the filter, two if it has two."""
+    return set(key[: min(2, len(wanted))]) <= set(wanted)
+
+
+@pytest.fixture
+async def watched(mongodb_uri, database, vault):
+    """A second connection to the same database that keeps its commands."""
+    await seed(database, PIZZERIA, TENANT, menu(), vault=vault)
+    commands = Commands()
+    async with Database(mongodb_uri, name=database.name, listeners=[commands]) as opened:
+        commands.seen.clear()
+        yield opened, commands
+
+
+async def a_turn(opened):
+    store = MongoTenantStore(opened, tenant=PIZZERIA, currency=USD)
+    await MongoInbox(opened).accept([inbox_row()])
+    await store.conversations.get(ANA)
+    await store.carts.get(ANA)
+    await store.commit(turn(cart=cart(COKE), outbox=(outbox_entry(),)))
+
+
+async def test_the_commands_of_a_turn_are_few_and_planned(watched):
+    opened, commands = watched
+    await a_turn(opened)
+    assert [
+        problem for name, command in commands.seen for problem in problems(name, command)
+    ] == []
+    assert [f"{name} {command[name]}" for name, command in commands.seen] == [
+        "insert inbox",
+        "find conversations",
+        "find carts",
+        "update inbox",
+        "insert conversations",
+        "update carts",
+        "insert outbox",
+        "delete timers",
+        "insert turns",
+        "commitTransaction 1",
+    ]
+
+
+async def test_whatever_else_a_turn_may_do_is_planned_too(watched):
+    opened, commands = watched
+    store = MongoTenantStore(opened, tenant=PIZZERIA, currency=USD)
+    inbox, outbox = MongoInbox(opened), MongoOutbox(opened)
+    await inbox.accept([inbox_row("w1"), inbox_row("w2")])
+    await inbox.waiting(now=NOW)
+    await store.commit(turn("w1", orders=(order(),), stock=(("prod:coke", 1),)))
+    await store.commit(
+        turn("w2", conversation(2), cart=cart(), outbox=(outbox_entry(),), timers=(timer(),))
+    )
+    (entry,) = await outbox.waiting(now=NOW)
+    await outbox.sent(entry, wamid="wamid.1", at=NOW)
+    await outbox.note_status(PIZZERIA, wamid="wamid.1", status="read", at=NOW, error=None)
+    await store.said("wamid.1")
+    await store.orders.get_latest(ANA)
+    await store.orders.get_by_number(order().number, ANA)
+    await store.catalog.get_categories()
+    await store.catalog.get_products_by_category("cat:pizza")
+    await store.catalog.get_product_by_id("prod:margherita")
+    assert [
+        problem for name, command in commands.seen for problem in problems(name, command)
+    ] == []
+
+
+async def test_a_page_of_products_takes_three_finds_however_many_there_are(watched):
+    opened, commands = watched
+    store = MongoTenantStore(opened, tenant=PIZZERIA, currency=USD)
+    assert len(await store.catalog.get_products_by_category()) == 3
+    found = [f"{name} {command[name]}" for name, command in commands.seen]
+    assert sorted(found) == ["find modifiers", "find presentations", "find products"]
+
+
+async def test_the_guard_sees_what_it_guards_against(watched):
+    opened, commands = watched
+    rows = opened.client[opened.name]["orders"]
+    await rows.find_one_and_update({"_id": 1}, {"$set": {"a": 1}})
+    await rows.find_one({"$and": [{"orderNumber": "A"}, {"conversationId": "B"}]})
+    await rows.find_one({"notes": "x"})
+    assert len(commands.problems()) == 4
