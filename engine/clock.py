@@ -41,6 +41,10 @@ class ManualClock:
         """Move it forward."""
         self._now += by
 
+    def set(self, at: datetime) -> None:
+        """Set it."""
+        self._now = at.astimezone(UTC)
+
 
 class Ids(Protocol):
     """Makes ids that nobody can guess."""
@@ -71,6 +75,10 @@ class SeededIds:
 
     def __init__(self, seed: int = 0) -> None:
         self._random = random.Random(seed)
+
+    def reset(self, seed: int) -> None:
+        """Begin the sequence of another seed."""
+        self._random.seed(seed)
 
     def order_number(self) -> str:
         """Make the next number of the seed's sequence."""

@@ -65,7 +65,9 @@ class PhraseBook:
     def _add(self, event: str, phrase: str) -> None:
         before, found, after = phrase.partition("{")
         if not found:
-            self._exact.setdefault(normalise(phrase), event)
+            said = normalise(phrase)
+            if said:
+                self._exact.setdefault(said, event)
             return
         tail = after.partition("}")[2]
         pattern = r"\s+".join(

@@ -70,8 +70,10 @@ def _text(body: str, bundle: Bundle, language: str) -> Candidates:
     meaning, spoken = found
     event = Event(meaning.event, data | _slot(meaning))
     other = spoken if spoken != language else None
-    if meaning.certainty == "contained":
-        return Candidates("text", vague=(event,), language=None, data=data)
+    if meaning.certainty != "exact":
+        if meaning.event in bundle.chart.careful:
+            return Candidates("text", data=data)
+        return Candidates("text", vague=(event,), data=data)
     return Candidates("text", sure=(event,), language=other, data=data)
 
 

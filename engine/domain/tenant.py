@@ -188,10 +188,11 @@ class Tenant(TenantPart):
 
     def local_time(self, now: datetime) -> datetime:
         """Give a time as its clocks show it."""
-        return now.astimezone(self._zone)
+        return now.astimezone(self.zone)
 
     @cached_property
-    def _zone(self) -> ZoneInfo:
+    def zone(self) -> ZoneInfo:
+        """Give its time zone."""
         return ZoneInfo(self.time_zone)
 
     def is_open(self, now: datetime) -> bool:

@@ -1,9 +1,9 @@
 """The relay: gives stored messages to Meta, each customer's in the order they were written."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 class Graph(Protocol):
     """What the relay needs of Meta."""
 
-    async def send(self, phone_number_id: str, *, token: str, payload: object) -> str:
+    async def send(self, phone_number_id: str, *, token: str, payload: Mapping[str, Any]) -> str:
         """Send a message and give the wamid Meta called it."""
         ...
 

@@ -82,6 +82,7 @@ class Chart:
         anywhere: branches that hold in every state.
         prefixes: events by the first word of a wire id: `cat` -> `view_category`.
         renamed: new id by old id, for conversations that are half way.
+        careful: events that a text means only when it is the very phrase.
         digest: hash of the merged document.
     """
 
@@ -92,6 +93,7 @@ class Chart:
     anywhere: Mapping[str, tuple[Branch, ...]]
     prefixes: Mapping[str, str]
     renamed: Mapping[str, str]
+    careful: frozenset[str]
     digest: str
 
     def path(self, leaf: str) -> tuple[str, ...]:

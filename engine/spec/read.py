@@ -109,6 +109,7 @@ class Reader:
             anywhere=self._events(data.get("anywhere", {}), ("anywhere",)),
             prefixes=dict(data.get("prefixes", {})),
             renamed=dict(data.get("renamed", {})),
+            careful=frozenset(data.get("careful", ())),
             digest=digest(data),
         )
 

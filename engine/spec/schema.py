@@ -11,10 +11,11 @@ from typing import Any
 from engine.domain.menu import Menu
 from engine.domain.tenant import Tenant
 from engine.registry import Registry, Verb
+from engine.spec.dialog import Dialog
 from engine.whatsapp import limits
 
 Schema = dict[str, Any]
-KINDS = ("chart", "messages", "flow", "tenant", "catalog")
+KINDS = ("chart", "messages", "flow", "tenant", "catalog", "dialog")
 
 ID = r"^[A-Za-z][A-Za-z0-9_]*$"
 SCREEN = r"^[A-Z][A-Z_]*$"
@@ -36,6 +37,7 @@ def document_schema(kind: str, registry: Registry) -> Schema:
         "flow": lambda: _flow(registry),
         "tenant": lambda: _plain(Tenant.model_json_schema()),
         "catalog": lambda: _plain(Menu.model_json_schema()),
+        "dialog": lambda: _plain(Dialog.model_json_schema()),
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -96,6 +98,11 @@ def _chart(registry: Registry) -> Schema:
             {"type": "string", "pattern": ID},
             "New state id by old id, for conversations that are half way.",
         ),
+        "careful": {
+            "type": "array",
+            "items": {"type": "string", "pattern": EVENT},
+            "description": "Events that a text means only when it is the very phrase.",
+        },
         "anywhere": _map(EVENT, _ref("branches"), "What happens on an event in every state."),
         "states": _map(ID, _ref("state"), "The states by id."),
     }

@@ -114,11 +114,14 @@ class Database:
             SettingsError: the URI is malformed, the login is refused, or it is no replica set.
             Unavailable: no server answers.
         """
+        malformed = SettingsError("MONGODB_URI is not a MongoDB connection string")
+        if not self._uri.startswith(("mongodb://", "mongodb+srv://")):
+            raise malformed
         try:
             self._client = AsyncMongoClient(self._uri, **self._options)
         except (InvalidURI, ConfigurationError, ValueError) as exc:
             # Not its message: a malformed URI is quoted in parts, with the password among them.
-            raise SettingsError("MONGODB_URI is not a MongoDB connection string") from exc
+            raise malformed from exc
         try:
             await self._inspect()
             with reachable():

@@ -18,6 +18,7 @@ import sys
 import threading
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import secantus
 
@@ -52,15 +53,27 @@ def main() -> int:
         _tell({"error": IN_USE if BUSY in str(exc) else f"cannot be opened: {exc}"})
         return 1
     address = server.address
+    ended = threading.Event()
+    reaper = threading.Thread(target=_reap, args=(server, ended))
+    reaper.start()
     try:
         _tell({"port": address[1]})
         sys.stdin.buffer.read()
     finally:
+        ended.set()
+        reaper.join()
         # Closing a socket does not wake the thread that accepts on it, a last caller does; without
         # one `stop` waits two seconds for it.
         threading.Timer(0.05, _call, [address]).start()
         server.stop()
     return 0
+
+
+def _reap(server: Any, ended: threading.Event) -> None:
+    # The server looks for expired transactions only when another one does something; a plain
+    # write that waits for one alone would wait until its client gives up.
+    while not ended.wait(timeout=1):
+        server.transactions.prune_expired()
 
 
 def _call(address: tuple[str, int]) -> None:

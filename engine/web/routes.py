@@ -33,6 +33,7 @@ class Doors:
     Args:
         app_secret: signs every webhook.
         verify_token: Meta repeats it when the webhook is set up.
+        reception: gives the one that stores messages, or raises Unavailable.
         ready: tells what keeps the process from doing its work, or nothing.
     """
 
@@ -41,7 +42,7 @@ class Doors:
         *,
         app_secret: str,
         verify_token: str,
-        reception: Reception,
+        reception: Callable[[], Reception],
         ready: Callable[[], Awaitable[str | None]],
     ) -> None:
         self._app_secret = app_secret
@@ -73,7 +74,7 @@ class Doors:
         try:
             body = await _body(request)
             verify(body, request.headers.get("x-hub-signature-256"), self._app_secret)
-            await self._reception.receive(parse_webhook(body))
+            await self._reception().receive(parse_webhook(body))
         except EngineError as error:
             return _refusal(error)
         except ClientDisconnect:

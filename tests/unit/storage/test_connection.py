@@ -37,7 +37,7 @@ from tests.unit.storage.builders import (
     turn,
 )
 
-AWAY_AFTER = 0.3
+AWAY_AFTER = 0.1
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ async def test_one_that_is_not_open_says_so(mongodb_uri):
 
 
 @pytest.mark.parametrize(
-    "uri", ["", "localhost:27017", "mongodb://anna:pa/ss@host", "mongodb://h/?w=x&tls=maybe"]
+    "uri", ["", "localhost:27017", "mongodb://anna:pa/ss@host", "mongodb://anna:p%ss@host"]
 )
 async def test_a_malformed_uri_is_refused_without_being_quoted(uri):
     with pytest.raises(SettingsError) as caught:
@@ -114,6 +114,17 @@ async def test_a_transaction_that_nobody_commits_is_aborted(database):
     assert await rows.count_documents({}) == 0
 
 
+async def eventually(operation, within=5.0):
+    """Try until the driver has looked for the server again, which it does twice a second."""
+    deadline = time.monotonic() + within
+    while True:
+        try:
+            return await operation()
+        except Unavailable:
+            if time.monotonic() > deadline:
+                raise
+
+
 async def test_a_database_that_goes_away_is_noticed_fast_and_found_again(tmp_path):
     server = EmbeddedServer(tmp_path)
     port = urlsplit(await server.start()).port
@@ -138,8 +149,9 @@ async def test_a_database_that_goes_away_is_noticed_fast_and_found_again(tmp_pat
             started = time.monotonic()
             with pytest.raises(Unavailable):
                 await operation()
-            assert time.monotonic() - started < 3 * AWAY_AFTER
+            assert time.monotonic() - started < 10 * AWAY_AFTER
         await server.start(port=port)
+        await eventually(database.ping)
         await store.commit(turn(cart=cart(COKE)))
         assert await store.conversations.get(ANA) == conversation()
         assert await inbox.accept([inbox_row("w1"), inbox_row("w2")]) == (inbox_row("w2"),)
@@ -156,4 +168,4 @@ async def test_a_server_that_hangs_is_unavailable(tmp_path):
                     await asyncio.wait_for(database.ping(), 5)
             finally:
                 os.kill(server.pid, signal.SIGCONT)
-            await database.ping()
+            await eventually(database.ping)

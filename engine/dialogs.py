@@ -1,0 +1,236 @@
+"""Plays a scripted conversation on a playground and writes it down as a transcript."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import UTC
+
+from engine.clock import ManualClock, SeededIds
+from engine.domain.ids import CustomerKey, TenantId
+from engine.errors import EngineError
+from engine.playground import Playground
+from engine.sandbox import Customer
+from engine.sandbox.state import Received
+from engine.spec.dialog import Change, Dialog, Expectation, Place, Step
+from engine.spec.model import delay_of
+from engine.storage.amounts import to_disk
+from engine.storage.documents import OrderDocument, ProductDocument
+from engine.transcript import choices, lines
+
+MEDIA = {"id": "media", "mime_type": "application/octet-stream", "sha256": "0"}
+UNREADABLE: dict[str, dict[str, object]] = {
+    "voice": {"type": "audio", "audio": {**MEDIA, "voice": True}},
+    "image": {"type": "image", "image": MEDIA},
+    "sticker": {"type": "sticker", "sticker": {**MEDIA, "animated": False}},
+    "reaction": {"type": "reaction", "reaction": {"message_id": "wamid.x", "emoji": "👍"}},
+    "contacts": {"type": "contacts", "contacts": [{"name": {"formatted_name": "Luis"}}]},
+    "unknown": {"type": "hologram", "hologram": {"id": "1"}},
+    "empty": {"type": "text", "text": {"body": "  "}},
+}
+
+
+class DialogFailed(EngineError):
+    """A step cannot be played, or what it expects does not hold."""
+
+
+class Stage:
+    """One customer's conversation: what he does, and what he sees of it.
+
+    Args:
+        show: gets every line of the transcript as it comes.
+    """
+
+    def __init__(
+        self,
+        playground: Playground,
+        tenant: TenantId,
+        customer: Customer,
+        *,
+        show: Callable[[str], None],
+    ) -> None:
+        self._playground = playground
+        self._tenant = tenant
+        self._customer = customer
+        self._show = show
+        self._received: list[Received] = []
+
+    @property
+    def received(self) -> list[Received]:
+        """Give every message the customer got."""
+        return self._received
+
+    async def say(self, text: str) -> None:
+        """Write something, and see the answer."""
+        self._show(f"customer: {text}")
+        await self._customer.say(text)
+        await self.see()
+
+    async def tap(self, wanted: str, *, oldest: bool = False) -> None:
+        """Tap a row or button by its title or wire id, the newest one unless told otherwise."""
+        found = self._find(wanted, oldest=oldest)
+        if found is None:
+            raise DialogFailed(f"nothing to tap is called '{wanted}'")
+        message, wire_id, title = found
+        old = " (of an older message)" if message is not self._received[-1] else ""
+        self._show(f"customer taps: {title}{old}")
+        await self._customer.tap(wire_id, title=title, answering=message.wamid)
+        await self.see()
+
+    def _find(self, wanted: str, *, oldest: bool) -> tuple[Received, str, str] | None:
+        messages = self._received if oldest else reversed(self._received)
+        for message in messages:
+            for choice in choices(message.payload):
+                if wanted in (choice.title, choice.id):
+                    return message, choice.id, choice.title
+        return None
+
+    async def send(self, message: dict[str, object], shown: str) -> None:
+        """Send a message as WhatsApp would, and see the answer."""
+        self._show(f"customer sends: {shown}")
+        await self._customer.send_raw(message)
+        await self.see()
+
+    async def share(self, latitude: float, longitude: float, name: str, address: str) -> None:
+        """Share a place, and see the answer."""
+        self._show(f"customer shares a place: {name or f'{latitude}, {longitude}'}")
+        await self._customer.share_location(
+            latitude, longitude, name=name or None, address=address or None
+        )
+        await self.see()
+
+    async def see(self) -> None:
+        """Show what has come since."""
+        await self._playground.engine.idle()
+        after = self._received[-1].n if self._received else 0
+        fresh = await self._customer.messages(after=after)
+        for message in fresh:
+            shown = lines(message.payload)
+            self._show(f"shop: {shown[0]}".rstrip())
+            for line in shown[1:]:
+                self._show(f"      {line}".rstrip())
+        if not fresh:
+            self._show("(no answer)")
+        self._received += fresh
+
+
+async def play(
+    dialog: Dialog,
+    playground: Playground,
+    tenant: TenantId,
+    *,
+    name: str,
+    show: Callable[[str], None],
+) -> None:
+    """Play a dialog on a playground whose clock and ids can be set.
+
+    Args:
+        name: of the dialog; the customer's number and the order numbers are made from it.
+
+    Raises:
+        DialogFailed: a step cannot be played, or what it expects does not hold.
+    """
+    engine = playground.engine
+    seed = int(hashlib.blake2s(name.encode(), digest_size=4).hexdigest(), 16)
+    if isinstance(engine.clock, ManualClock):
+        zone = playground.bundle(tenant).tenant.zone
+        engine.clock.set(dialog.at.replace(tzinfo=zone).astimezone(UTC))
+    if isinstance(engine.ids, SeededIds):
+        engine.ids.reset(seed)
+    customer = playground.customer(tenant, f"1555{seed:010d}", dialog.customer)
+    stage = Stage(playground, tenant, customer, show=show)
+    for place, step in enumerate(dialog.steps, start=1):
+        try:
+            await _Act(playground, tenant, customer, stage, show).do(step)
+        except DialogFailed as error:
+            raise DialogFailed(f"step {place}: {error}") from error
+
+
+class _Act:
+    """Does one step."""
+
+    def __init__(
+        self,
+        playground: Playground,
+        tenant: TenantId,
+        customer: Customer,
+        stage: Stage,
+        show: Callable[[str], None],
+    ) -> None:
+        self._playground = playground
+        self._tenant = tenant
+        self._customer = customer
+        self._stage = stage
+        self._show = show
+
+    async def do(self, step: Step) -> None:
+        name = next(iter(step.model_fields_set))
+        await getattr(self, f"_{name}")(getattr(step, name))
+
+    async def _say(self, text: str) -> None:
+        await self._stage.say(text)
+
+    async def _tap(self, wanted: str) -> None:
+        await self._stage.tap(wanted)
+
+    async def _tap_old(self, wanted: str) -> None:
+        await self._stage.tap(wanted, oldest=True)
+
+    async def _location(self, place: Place) -> None:
+        await self._stage.share(place.latitude, place.longitude, place.name, place.address)
+
+    async def _send(self, kind: str) -> None:
+        await self._stage.send(dict(UNREADABLE[kind]), kind)
+
+    async def _wait(self, delay: str) -> None:
+        clock = self._playground.engine.clock
+        if not isinstance(clock, ManualClock):
+            raise DialogFailed("time cannot pass on the machine's own clock")
+        clock.move(delay_of(delay))
+        self._show(f"({delay} later)")
+
+    async def _change(self, change: Change) -> None:
+        rows = self._playground.engine.database.collection(ProductDocument)
+        fields: dict[str, object] = {}
+        if change.price is not None:
+            money = self._playground.bundle(self._tenant).tenant.money
+            fields["basePrice"] = to_disk(change.price, money)
+        if change.available is not None:
+            fields["isAvailable"] = change.available
+        key = {"rId": change.product, "subDomain": self._tenant}
+        found = await rows.update_one(key, {"$set": fields})
+        if not found.matched_count:
+            raise DialogFailed(f"there is no product '{change.product}'")
+        said = ", ".join(f"{name} {value}" for name, value in fields.items())
+        self._show(f"(the back end changes {change.product}: {said})")
+
+    async def _expect(self, wanted: Expectation) -> None:
+        held = await self._facts()
+        asked = wanted.model_dump(exclude_unset=True)
+        asked |= {f"order.{name}": value for name, value in asked.pop("order", {}).items()}
+        for name, value in asked.items():
+            if str(held.get(name)) != str(value):
+                raise DialogFailed(f"expected {name} {value}, it is {held.get(name)}")
+
+    async def _facts(self) -> dict[str, object]:
+        store = self._playground.engine.store(self._tenant)
+        key = CustomerKey(self._customer.user_id or self._customer.phone)
+        conversation = await store.conversations.get(key)
+        cart = await store.carts.get(key)
+        order = await store.orders.get_latest(key)
+        orders = self._playground.engine.database.collection(OrderDocument)
+        own = {"subDomain": self._tenant, "customer.userId": self._customer.user_id}
+        facts: dict[str, object] = {
+            "state": conversation and conversation.position and conversation.position.leaf,
+            "cart": cart.count if cart else 0,
+            "orders": await orders.count_documents(own),
+        }
+        if order:
+            facts |= {
+                "order.total": order.total,
+                "order.subtotal": order.quote.subtotal,
+                "order.tax": order.quote.tax,
+                "order.deliveryFee": order.quote.delivery_fee,
+                "order.type": order.type.value,
+                "order.paymentMethod": order.payment_kind,
+                "order.status": order.status.value,
+            }
+        return facts

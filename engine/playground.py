@@ -1,0 +1,133 @@
+"""A playground: the engine, an embedded database and the sandbox in one process, over real HTTP.
+
+The demo, `comanda chat` and the tests of dialogs run on it. It is not for production.
+"""
+
+import secrets
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from engine.app import Engine
+from engine.clock import Clock, Ids
+from engine.domain.ids import TenantId
+from engine.errors import EngineError
+from engine.sandbox import Customer, SandboxOptions, create_sandbox, serving
+from engine.settings import read_settings
+from engine.spec.bundle import Bundle
+from engine.spec.problems import Problems, SpecError
+from engine.storage.embedded import EmbeddedServer
+from engine.storage.seeding import Seeded, seed
+
+
+@dataclass(frozen=True, slots=True)
+class Playground:
+    """A running engine with a sandbox in Meta's place."""
+
+    engine: Engine
+    sandbox: httpx.AsyncClient
+    engine_url: str
+    token: str
+
+    def customer(self, tenant: TenantId, phone: str, name: str) -> Customer:
+        """Give a customer who writes to a tenant's first number."""
+        bundle = self.bundle(tenant)
+        number = bundle.tenant.phone_number_ids[0]
+        user_id = f"{bundle.tenant.country}.{phone}"
+        return Customer(
+            self.sandbox, phone=phone, phone_number_id=number, name=name, user_id=user_id
+        )
+
+    def bundle(self, tenant: TenantId) -> Bundle:
+        """Give a tenant's bundle.
+
+        Raises:
+            SpecError: its files are wrong.
+        """
+        bundle = self.engine.bundles.get(tenant)
+        return bundle or self.engine.library.load(tenant)
+
+    async def seed(self, tenant: TenantId) -> Seeded:
+        """Load a tenant's demo catalog into the database."""
+        problems = Problems()
+        menu = self.engine.library.menu(tenant, problems)
+        problems.raise_if_any()
+        if menu is None:
+            raise SpecError(problems.sorted())
+        return await seed(
+            self.engine.database,
+            tenant,
+            self.bundle(tenant).tenant,
+            menu,
+            access_token=self.token,
+            vault=self.engine.vault,
+        )
+
+
+@asynccontextmanager
+async def playground(
+    *,
+    content: Path | None = None,
+    mongodb_uri: str = "",
+    database_name: str = "playground",
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+) -> AsyncIterator[Playground]:
+    """Run a playground while the block runs; all its tenants are seeded.
+
+    Args:
+        mongodb_uri: empty starts an embedded server in a temporary folder.
+
+    Raises:
+        EngineError: the content is wrong, or the database does not start.
+    """
+    token, app_secret = secrets.token_hex(16), secrets.token_hex(16)
+    async with AsyncExitStack() as stack:
+        if not mongodb_uri:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="comanda-"))
+            server = EmbeddedServer(Path(folder))
+            mongodb_uri = await server.start()
+            stack.push_async_callback(server.stop)
+        options = SandboxOptions(clock=clock.now) if clock else SandboxOptions()
+        sandbox_url = await stack.enter_async_context(serving(create_sandbox(options)))
+        settings = read_settings(
+            mongodb_uri=mongodb_uri,
+            mongodb_db_name=database_name,
+            graph_api_url=sandbox_url,
+            meta_app_secret=app_secret,
+            meta_webhook_verify_token=secrets.token_hex(8),
+            encryption_secret=secrets.token_hex(16),
+            **({"comanda_content": content} if content else {}),
+        )
+        engine = Engine(settings, clock=clock, ids=ids)
+        engine_url = await stack.enter_async_context(serving(engine.web))
+        sandbox = await stack.enter_async_context(httpx.AsyncClient(base_url=sandbox_url))
+        running = Playground(engine, sandbox, engine_url, token)
+        ready = await sandbox.get(f"{engine_url}/health/ready")
+        if ready.status_code != httpx.codes.OK:
+            raise EngineError(f"the engine is not ready: {ready.text}")
+        for tenant in engine.bundles.tenants():
+            await _register(running, tenant, app_secret)
+            await running.seed(tenant)
+        yield running
+
+
+async def _register(playground: Playground, tenant: TenantId, app_secret: str) -> None:
+    settings = playground.bundle(tenant).tenant
+    for number in settings.phone_number_ids:
+        answer = await playground.sandbox.post(
+            "/sandbox/phones",
+            json={
+                "phone_number_id": number,
+                "display_phone_number": settings.phone or "+15550000000",
+                "token": playground.token,
+                "callback_url": f"{playground.engine_url}/whatsapp_response",
+                "app_secret": app_secret,
+                "waba_id": f"waba-{tenant}",
+            },
+        )
+        answer.raise_for_status()

@@ -1,0 +1,81 @@
+"""A scripted conversation as authored in `dialogs/*.yaml`: what a customer does, step by step."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+
+class DialogPart(BaseModel):
+    """A part of a dialog: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Place(DialogPart):
+    """A place a customer shares."""
+
+    latitude: Annotated[float, Field(ge=-90, le=90)]
+    longitude: Annotated[float, Field(ge=-180, le=180)]
+    name: str = ""
+    address: str = ""
+
+
+class Expectation(DialogPart):
+    """What must hold at this point of the dialog."""
+
+    state: str | None = Field(default=None, description="The state the conversation is in.")
+    order: dict[
+        Literal["total", "subtotal", "tax", "deliveryFee", "type", "paymentMethod", "status"], Any
+    ] = Field(default_factory=dict, description="Fields of the customer's newest order.")
+    orders: int | None = Field(default=None, description="How many orders the customer has.")
+    cart: int | None = Field(default=None, description="Units in the cart.")
+
+
+class Change(DialogPart):
+    """What the back end changes in the meantime."""
+
+    product: str
+    price: Decimal | None = None
+    available: bool | None = None
+
+
+class Step(DialogPart):
+    """One thing that happens; a step has exactly one of these keys."""
+
+    say: str | None = Field(default=None, description="The customer writes this.")
+    tap: str | None = Field(
+        default=None,
+        description="He taps the newest row or button with this title, or this wire id.",
+    )
+    tap_old: str | None = Field(
+        default=None, description="He taps the oldest row or button with this title or wire id."
+    )
+    location: Place | None = Field(default=None, description="He shares a place.")
+    send: (
+        Literal["voice", "image", "sticker", "reaction", "contacts", "unknown", "empty"] | None
+    ) = Field(default=None, description="He sends something that is no text.")
+    wait: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,3}[smhd]$")] | None = Field(
+        default=None, description="Time passes, such as 25h."
+    )
+    change: Change | None = Field(default=None, description="The back end changes a product.")
+    expect: Expectation | None = Field(default=None, description="Something must hold now.")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if len(self.model_fields_set) != 1:
+            raise ValueError("a step has exactly one key")
+        return self
+
+
+class Dialog(DialogPart):
+    """A scripted conversation."""
+
+    about: str = Field(description="What it shows, in a sentence.")
+    customer: str = Field(default="Ana", description="The customer's name.")
+    at: datetime = Field(
+        default=datetime(2030, 6, 14, 19, 30),  # noqa: DTZ001 - in the tenant's time zone
+        description="When it begins, in the tenant's time zone.",
+    )
+    steps: Annotated[tuple[Step, ...], Field(min_length=1)]
