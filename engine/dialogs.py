@@ -130,7 +130,7 @@ async def play(
     """
     engine = playground.engine
     seed = int(hashlib.blake2s(name.encode(), digest_size=4).hexdigest(), 16)
-    if isinstance(engine.clock, ManualClock):
+    if isinstance(engine.clock, ManualClock) and dialog.at:
         zone = playground.bundle(tenant).tenant.zone
         engine.clock.set(dialog.at.replace(tzinfo=zone).astimezone(UTC))
     if isinstance(engine.ids, SeededIds):

@@ -9,6 +9,7 @@ from engine.rendering.views import category_view, product_view
 from engine.turn import Event, Turn
 
 registry = Registry()
+_BY_ID = " (id)"
 
 
 @registry.action("catalog.categories", gives=("categories",))
@@ -53,8 +54,12 @@ async def find(
     then: Literal["product_found", "add_found"] = "product_found",
 ) -> Refusal | Event:
     """Find products by a name, typos forgiven; raises `then` or `products_found`."""
-    names = dict(await turn.catalog.get_product_names())
-    found = closest(text, names)  # type: ignore[arg-type]
+    # A product is also found by the words of its id: `coke` is `prod:coke`, called Coca-Cola.
+    names: dict[str, str] = {}
+    for key, name in await turn.catalog.get_product_names():
+        names[key] = name
+        names[f"{key}{_BY_ID}"] = key.partition(":")[2].replace("-", " ")
+    found = list(dict.fromkeys(k.removesuffix(_BY_ID) for k in closest(text, names)))
     turn.memory["sought"] = text
     if not found:
         return Refusal(Reason.NOT_FOUND, {"product": text})

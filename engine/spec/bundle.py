@@ -19,6 +19,7 @@ from engine.phrases import PhraseBook
 from engine.registry import Registry
 from engine.spec import merge as merging
 from engine.spec.check import ChartCheck, check_message, check_says
+from engine.spec.dialog import Dialog
 from engine.spec.model import Chart, Message, Vocabulary
 from engine.spec.problems import Problem, Problems, Span, SpecError
 from engine.spec.read import Reader, digest, expand, kinds_of
@@ -90,7 +91,7 @@ class Library:
         """Read a document and hold it against its schema; None if it is unusable or absent."""
         if not path.is_file():
             return None
-        name = str(path.relative_to(self.root))
+        name = self._name(path)
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
@@ -107,12 +108,16 @@ class Library:
             expand(source)
         return source
 
+    def _name(self, path: FilePath) -> str:
+        """Name a file as problems do: from the content folder, if it lies there."""
+        inside = path.is_relative_to(self.root)
+        return str(path.relative_to(self.root)) if inside else str(path)
+
     def _model(
         self, kind: str, model: type[BaseModel], path: FilePath, problems: Problems
     ) -> tuple[Any, Source | None]:
         if not path.is_file():
-            name = str(path.relative_to(self.root))
-            problems.add(Span(name), "missing-file", "the file does not exist")
+            problems.add(Span(self._name(path)), "missing-file", "the file does not exist")
             return None, None
         source = self.read(kind, path, problems)
         if source is None:
@@ -125,6 +130,38 @@ class Library:
                 sentence = found["msg"].removeprefix("Value error, ")
                 problems.add(where, "wrong-value", sentence)
             return None, source
+
+    def tenant(self, tenant_id: TenantId, problems: Problems) -> Tenant | None:
+        """Read a tenant's settings."""
+        path = self.root / "tenants" / tenant_id / "tenant.yaml"
+        tenant, _ = self._model("tenant", Tenant, path, problems)
+        return tenant if isinstance(tenant, Tenant) else None
+
+    def dialog(self, path: FilePath, problems: Problems | None = None) -> Dialog:
+        """Read a scripted conversation.
+
+        Raises:
+            SpecError: with every mistake in it, unless `problems` is given to take them.
+        """
+        found = Problems() if problems is None else problems
+        dialog, _ = self._model("dialog", Dialog, path, found)
+        if not isinstance(dialog, Dialog):
+            raise SpecError(found.sorted())
+        return dialog
+
+    def check_files(self, tenant_id: TenantId, problems: Problems) -> None:
+        """Note what is wrong in a tenant's catalog and dialogs."""
+        folder = self.root / "tenants" / tenant_id
+        if (folder / "catalog.yaml").is_file():
+            self.menu(tenant_id, problems)
+        for file in sorted((folder / "dialogs").glob("*.yaml")):
+            self._model("dialog", Dialog, file, problems)
+
+    def check_flows(self, problems: Problems) -> None:
+        """Note what is wrong in the Flow files, shared ones and tenants' own."""
+        files = [*self.root.glob("flows/*.yaml"), *self.root.glob("tenants/*/flows/*.yaml")]
+        for file in sorted(files):
+            self.read("flow", file, problems)
 
     def menu(self, tenant_id: TenantId, problems: Problems) -> Menu | None:
         """Read a tenant's demo catalog."""
@@ -155,8 +192,8 @@ class Library:
     def check(self, tenant_id: TenantId, problems: Problems) -> Bundle | None:
         """Make the bundle of a tenant if it can be made, noting everything that is wrong."""
         folder = self.root / "tenants" / tenant_id
-        tenant, _ = self._model("tenant", Tenant, folder / "tenant.yaml", problems)
-        if not isinstance(tenant, Tenant):
+        tenant = self.tenant(tenant_id, problems)
+        if tenant is None:
             return None
         shared, found = self._shared_chart(tenant.chart)
         problems.found |= found.found

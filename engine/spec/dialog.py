@@ -74,7 +74,7 @@ class Dialog(DialogPart):
 
     about: str = Field(description="What it shows, in a sentence.")
     customer: str = Field(default="Ana", description="The customer's name.")
-    at: datetime = Field(
+    at: datetime | None = Field(
         default=datetime(2030, 6, 14, 19, 30),  # noqa: DTZ001 - in the tenant's time zone
         description="When it begins, in the tenant's time zone.",
     )

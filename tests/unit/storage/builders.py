@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from engine.domain.cart import Cart, CartLine, LineModifier
 from engine.domain.conversation import Conversation, Position
@@ -51,7 +52,7 @@ TENANT = Tenant.model_validate(
     }
 )
 
-MENU = {
+MENU: dict[str, Any] = {
     "categories": {
         "cat:pizza": {"name": "Pizza"},
         "cat:drinks": {"name": "Drinks"},

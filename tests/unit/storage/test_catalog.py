@@ -4,6 +4,7 @@ import logging
 from decimal import Decimal
 
 from engine.domain.catalog import Category, Modifier, ModifierGroup, Presentation
+from engine.domain.ids import CategoryId, GroupId, ModifierId, PresentationId
 from engine.storage.documents import (
     CategoryDocument,
     ModifierDocument,
@@ -28,11 +29,11 @@ async def test_categories_come_in_order_with_the_number_of_their_products(store,
     assert await store.catalog.get_categories() == ()
     await seeded(database, vault)
     assert await store.catalog.get_categories() == (
-        Category("cat:pizza", "Pizza", 2),
-        Category("cat:drinks", "Drinks", 1),
+        Category(CategoryId("cat:pizza"), "Pizza", 2),
+        Category(CategoryId("cat:drinks"), "Drinks", 1),
     )
     await change(database, "prod:coke", isActive=False)
-    assert await store.catalog.get_categories() == (Category("cat:pizza", "Pizza", 2),)
+    assert await store.catalog.get_categories() == (Category(CategoryId("cat:pizza"), "Pizza", 2),)
 
 
 async def test_products_come_whole_and_in_order(store, database, vault):
@@ -46,8 +47,8 @@ async def test_products_come_whole_and_in_order(store, database, vault):
     margherita, diavola = pizzas
     assert margherita == await store.catalog.get_product_by_id("prod:margherita")
     assert margherita.presentations == (
-        Presentation("size:large", "Large", Decimal("14.50")),
-        Presentation("size:small", "Small", Decimal("9.90"), is_available=False),
+        Presentation(PresentationId("size:large"), "Large", Decimal("14.50")),
+        Presentation(PresentationId("size:small"), "Small", Decimal("9.90"), is_available=False),
     )
     assert diavola.base_price == Decimal("13.33")
     assert diavola.stock == 3
@@ -67,13 +68,13 @@ async def test_modifier_groups_come_in_the_order_of_the_product(store, database,
     assert crust.is_single
     assert crust.minimum == 1
     assert toppings == ModifierGroup(
-        "group:toppings",
+        GroupId("group:toppings"),
         "Toppings",
         0,
         2,
         (
-            Modifier("mod:olives", "Olives", Decimal("1.10")),
-            Modifier("mod:ham", "Ham", Decimal("2.00"), is_available=False),
+            Modifier(ModifierId("mod:olives"), "Olives", Decimal("1.10")),
+            Modifier(ModifierId("mod:ham"), "Ham", Decimal("2.00"), is_available=False),
         ),
     )
 
@@ -100,7 +101,9 @@ async def test_the_catalogs_of_two_tenants_do_not_mix(store, bakery, database, v
     assert (await store.catalog.get_product_by_id("prod:coke")).name == "Coke"
     assert (await bakery.catalog.get_product_by_id("prod:coke")).name == "Croissant"
     assert len(await store.catalog.get_product_names()) == 3
-    assert await bakery.catalog.get_categories() == (Category("cat:drinks", "Drinks", 1),)
+    assert await bakery.catalog.get_categories() == (
+        Category(CategoryId("cat:drinks"), "Drinks", 1),
+    )
 
 
 async def test_what_the_back_end_left_out_is_made_up_for(store, database):
@@ -126,7 +129,9 @@ async def test_what_the_back_end_left_out_is_made_up_for(store, database):
     await database.collection(PresentationDocument).insert_one({**part, "rId": "size:x"})
     await database.collection(ModifierDocument).insert_one({**part, "rId": "mod:x"})
     product = await store.catalog.get_product_by_id("prod:x")
-    assert product.presentations == (Presentation("size:x", "Part", Decimal("1.50")),)
+    assert product.presentations == (
+        Presentation(PresentationId("size:x"), "Part", Decimal("1.50")),
+    )
     assert [(g.id, g.minimum, g.maximum) for g in product.groups] == [("g:1", 0, 1), ("g:2", 0, 1)]
     assert (product.category, product.stock, product.image_url) == ("", None, None)
     assert product.is_available

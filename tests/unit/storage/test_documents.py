@@ -63,7 +63,9 @@ async def test_the_indexes_are_those_of_the_design(database, document):
 async def test_what_is_written_has_the_shape_of_its_document(database, store, inbox, vault):
     await seed(database, PIZZERIA, TENANT, menu(), vault=vault, access_token="EAAG")
     businesses = MongoBusinesses(database, vault=vault, clock=ManualClock(NOW))
-    await businesses.save(await businesses.by_tenant(PIZZERIA))
+    stored = await businesses.by_tenant(PIZZERIA)
+    assert stored is not None
+    await businesses.save(stored)
     await inbox.accept([inbox_row()])
     await store.commit(turn(cart=cart(MARGHERITA, COKE), orders=(order(),)))
     for document in DESIGN:

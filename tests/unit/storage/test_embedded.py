@@ -18,13 +18,20 @@ from engine.storage.embedded import EmbeddedServer
 
 
 async def insert(uri, *ids):
-    async with AsyncMongoClient(uri) as client:
+    client: AsyncMongoClient[dict[str, int]] = AsyncMongoClient(uri)
+    async with client:
         await client.shop.rows.insert_many({"_id": n} for n in ids)
 
 
 async def ids(uri):
-    async with AsyncMongoClient(uri) as client:
+    client: AsyncMongoClient[dict[str, int]] = AsyncMongoClient(uri)
+    async with client:
         return [row["_id"] for row in await client.shop.rows.find({}).sort("_id", 1).to_list()]
+
+
+def signalled(server, number):
+    """Send a signal to a server's process."""
+    os.kill(server.pid, number)
 
 
 def is_gone(pid):
@@ -54,7 +61,7 @@ async def test_it_keeps_its_data_through_a_stop_and_a_kill(tmp_path):
     await server.start()
     assert await ids(server.uri) == [1, 2]
     await insert(server.uri, 3)
-    os.kill(server.pid, signal.SIGKILL)
+    signalled(server, signal.SIGKILL)
     await server.stop()
     assert server.pid is None
     async with EmbeddedServer(folder) as server:
@@ -117,6 +124,7 @@ async def test_it_does_not_outlive_its_parent(tmp_path):
     parent = await asyncio.create_subprocess_exec(
         sys.executable, "-c", program, stdout=PIPE, cwd=root
     )
+    assert parent.stdout is not None
     pid = int(await parent.stdout.readline())
     parent.kill()
     await parent.wait()

@@ -102,11 +102,13 @@ async def test_the_business_is_created_once_and_keeps_what_meta_gave(database, v
     businesses = MongoBusinesses(database, vault=vault, clock=ManualClock(NOW), ttl=0)
     await seed(database, PIZZERIA, TENANT, menu(), vault=vault, access_token="EAAG")
     business = await businesses.by_phone_number_id("222")
+    assert business is not None
     assert (business.tenant, business.name) == (PIZZERIA, "Pizzeria Roma")
     assert business.access_token == "EAAG"
     rows = database.collection(BusinessDocument)
     await rows.update_one({}, {"$set": {"fbCatalogMapping": {"cat:pizza": "c1"}, "wabaId": "w"}})
     await seed(database, PIZZERIA, TENANT, menu(), vault=vault)
     business = await businesses.by_tenant(PIZZERIA)
+    assert business is not None
     assert business.catalog_mapping == {"cat:pizza": "c1"}
     assert (business.waba_id, business.access_token) == ("w", "EAAG")

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from pymongo.errors import OperationFailure
@@ -136,7 +137,7 @@ def every_write(**changes):
     return writes | changes
 
 
-MISMATCHES = {
+MISMATCHES: dict[str, Any] = {
     "the inbox row does not exist": ("w9", conversation(2), {}),
     "the inbox row is another tenant's": ("foreign", conversation(2), {}),
     "the conversation is older": ("w2", conversation(3), {}),

@@ -1,0 +1,92 @@
+"""`comanda chat`: a conversation with a tenant in the terminal, on a playground of its own."""
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from engine.cli.output import log_to_stderr
+from engine.clock import ManualClock, SeededIds, SystemClock
+from engine.dialogs import Stage, play
+from engine.domain.ids import TenantId
+from engine.errors import EngineError
+from engine.playground import Playground, playground
+from engine.transcript import Choice, choices
+
+HELP = (
+    "A number taps, anything else is typed; =2 types a 2; /place 40.7 -74.0 shares a place; /quit."
+)
+
+
+@click.command()
+@click.argument("tenant")
+@click.option("--script", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+              help="Play a dialog file instead of asking.")  # fmt: skip
+@click.option("--name", default="Ana", show_default=True, help="The customer's name.")
+def chat(tenant: str, *, script: Path | None, name: str) -> None:
+    """Talk to TENANT as a customer would.
+
+    \b
+    Example: comanda chat la-tavola
+    Example: comanda chat la-tavola --script tenants/la-tavola/dialogs/demo.yaml
+    """
+    log_to_stderr(level="error")
+    asyncio.run(_script(TenantId(tenant), script) if script else _chat(TenantId(tenant), name))
+
+
+async def _script(tenant: TenantId, script: Path) -> None:
+    clock = ManualClock(SystemClock().now())
+    async with playground(clock=clock, ids=SeededIds()) as ground:
+        _check(ground, tenant)
+        dialog = ground.engine.library.dialog(script)
+        await play(dialog, ground, tenant, name=script.stem, show=click.echo)
+
+
+async def _chat(tenant: TenantId, name: str) -> None:
+    async with playground() as ground:
+        _check(ground, tenant)
+        customer = ground.customer(tenant, "15550001234", name)
+        stage = Stage(ground, tenant, customer, show=click.echo)
+        click.echo(HELP)
+        while True:
+            offered = _offered(stage)
+            for place, choice in enumerate(offered, start=1):
+                click.echo(f"  {place:2} {choice.title}")
+            line = await asyncio.to_thread(_ask)
+            if line is None or line == "/quit":
+                return
+            await _act(stage, line, offered)
+
+
+def _check(ground: Playground, tenant: TenantId) -> None:
+    known = ground.engine.bundles.tenants()
+    if tenant not in known:
+        raise EngineError(f"there is no tenant '{tenant}'; there are {', '.join(known)}")
+
+
+def _ask() -> str | None:
+    try:
+        return input("> ").strip()
+    except (EOFError, KeyboardInterrupt):
+        return None
+
+
+def _offered(stage: Stage) -> list[Choice]:
+    return choices(stage.received[-1].payload) if stage.received else []
+
+
+async def _act(stage: Stage, line: str, offered: list[Choice]) -> None:
+    if line.isdecimal() and 1 <= int(line) <= len(offered):
+        await stage.tap(offered[int(line) - 1].id)
+        return
+    if line.startswith("/place "):
+        words = line.split()[1:]
+        try:
+            latitude, longitude = (float(word) for word in words[:2])
+        except ValueError:
+            click.echo("/place takes a latitude and a longitude, such as /place 40.72 -73.99")
+            return
+        await stage.share(latitude, longitude, " ".join(words[2:]), "")
+        return
+    if line:
+        await stage.say(line.removeprefix("="))

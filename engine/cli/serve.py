@@ -1,0 +1,45 @@
+"""`comanda serve`: the engine behind its HTTP doors, until it is told to stop."""
+
+import asyncio
+from pathlib import Path
+
+import click
+import uvicorn
+
+from engine.app import Engine
+from engine.cli.databases import data_option, database
+from engine.cli.development import with_secrets
+from engine.cli.output import log_to_stderr
+from engine.cli.seed import seed_tenant
+from engine.settings import read_settings
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+@click.option("--seed", "is_seeding", is_flag=True, help="Load every tenant's demo catalog first.")
+@data_option
+def serve(host: str, port: int, *, is_seeding: bool, data: Path) -> None:
+    """Take webhooks and answer customers.
+
+    \b
+    Example: MONGODB_URI=mongodb://... comanda serve --host 0.0.0.0
+    Without MONGODB_URI it is a development run: an embedded database is started, and secrets
+    that are not set are made and kept beside its folder.
+    """
+    log_to_stderr()
+    asyncio.run(_serve(host, port, is_seeding=is_seeding, data=data))
+
+
+async def _serve(host: str, port: int, *, is_seeding: bool, data: Path) -> None:
+    settings = with_secrets(read_settings(), data)
+    async with database(settings, data) as ready:
+        engine = Engine(ready)
+        if is_seeding:
+            for tenant in engine.library.tenant_ids():
+                await seed_tenant(ready, tenant)
+        click.echo(f"comanda: http://{host}:{port} (Graph API: {ready.graph_api_url})", err=True)
+        config = uvicorn.Config(
+            engine.web, host=host, port=port, log_config=None, access_log=False, ws="none"
+        )
+        await uvicorn.Server(config).serve()
