@@ -141,8 +141,8 @@ def closest(text: str, names: Mapping[str, str], *, limit: int = 10) -> list[str
 
 _ALIKE = 80.0
 _CLEARLY = 8.0
-_PER_WORD = 12.0
-"""What a typed word that the name does not have costs when names compete."""
+_PER_WORD = 9.0
+"""What each word that only one of text and name has costs when names compete."""
 
 
 def _alike(said: str, known: Mapping[str, str]) -> list[str]:
@@ -151,7 +151,7 @@ def _alike(said: str, known: Mapping[str, str]) -> list[str]:
     for key, name in known.items():
         score = _likeness(said, name)
         if score >= _ALIKE:
-            scored.append((score - _PER_WORD * max(words - len(name.split()), 0), key))
+            scored.append((score - _PER_WORD * abs(words - len(name.split())), key))
     found = sorted(scored, key=lambda pair: -pair[0])
     return [key for score, key in found if found[0][0] - score < _CLEARLY]
 

@@ -1,6 +1,8 @@
 """The ports without a database, to measure and fuzz the engine alone; storage has its own tests."""
 
+from engine.domain.cart import Cart
 from engine.domain.catalog import Category, Modifier, ModifierGroup, Presentation, Product
+from engine.domain.conversation import Conversation
 from engine.domain.ids import (
     CategoryId,
     CustomerKey,
@@ -12,6 +14,7 @@ from engine.domain.ids import (
 )
 from engine.domain.menu import Menu, MenuProduct
 from engine.domain.order import Order
+from engine.ports import Said, TurnRecord
 
 
 class MemoryCatalog:
@@ -94,3 +97,45 @@ class MemoryOrders:
         return next(
             (o for o in self.orders if o.number == number and o.customer == customer), None
         )
+
+
+class MemoryConversations:
+    """The conversations of one tenant."""
+
+    def __init__(self) -> None:
+        self.held: dict[CustomerKey, Conversation] = {}
+
+    async def get(self, customer: CustomerKey) -> Conversation | None:
+        return self.held.get(customer)
+
+
+class MemoryCarts:
+    """The carts of one tenant."""
+
+    def __init__(self) -> None:
+        self.held: dict[CustomerKey, Cart] = {}
+
+    async def get(self, customer: CustomerKey) -> Cart | None:
+        return self.held.get(customer)
+
+
+class MemoryStore:
+    """One tenant's store; whether it was overtaken is not asked."""
+
+    def __init__(self, catalog: MemoryCatalog) -> None:
+        self.catalog = catalog
+        self.carts = MemoryCarts()
+        self.orders = MemoryOrders()
+        self.conversations = MemoryConversations()
+        self.committed: list[TurnRecord] = []
+
+    async def commit(self, record: TurnRecord) -> None:
+        customer = record.conversation.customer
+        self.committed.append(record)
+        self.conversations.held[customer] = record.conversation
+        if record.cart is not None:
+            self.carts.held[customer] = record.cart
+        self.orders.orders += record.orders
+
+    async def said(self, wamid: str) -> Said | None:
+        return None

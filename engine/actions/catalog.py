@@ -44,7 +44,7 @@ async def product(turn: Turn, *, product: str) -> Refusal | None:
 @registry.action(
     "catalog.find",
     gives=("products", "sought"),
-    raises=("product_found", "add_found", "products_found"),
+    raises=("category_found", "product_found", "add_found", "products_found"),
 )
 async def find(
     turn: Turn,
@@ -53,19 +53,30 @@ async def find(
     quantity: int | None = None,
     then: Literal["product_found", "add_found"] = "product_found",
 ) -> Refusal | Event:
-    """Find products by a name, typos forgiven; raises `then` or `products_found`."""
-    # A product is also found by the words of its id: `coke` is `prod:coke`, called Coca-Cola.
+    """Find what a customer names, typos forgiven.
+
+    Raises `category_found` for a category, `then` for one product, `products_found` for more.
+    """
+    turn.memory["sought"] = text
+    found = await _named(turn, text)
+    if then == "product_found" and len(found) != 1:
+        shelves = {str(c.id): c.name for c in await turn.catalog.get_categories()}
+        shelf = closest(text, shelves)
+        if len(shelf) == 1:
+            return Event("category_found", {"argument": shelf[0], "text": text})
+    if not found:
+        return Refusal(Reason.NOT_FOUND, {"product": text})
+    if len(found) == 1:
+        return Event(then, {"argument": found[0], "text": text, "quantity": quantity})
+    loaded = [await turn.catalog.get_product_by_id(key) for key in found]
+    turn.memory["products"] = [product_view(p) for p in loaded if p]
+    return Event("products_found", {"text": text, "quantity": quantity})
+
+
+async def _named(turn: Turn, text: str) -> list[str]:
+    """Find products by name, or by the words of their ids: `coke` is `prod:coke`, Coca-Cola."""
     names: dict[str, str] = {}
     for key, name in await turn.catalog.get_product_names():
         names[key] = name
         names[f"{key}{_BY_ID}"] = key.partition(":")[2].replace("-", " ")
-    found = list(dict.fromkeys(k.removesuffix(_BY_ID) for k in closest(text, names)))
-    turn.memory["sought"] = text
-    if not found:
-        return Refusal(Reason.NOT_FOUND, {"product": text})
-    if len(found) == 1:
-        data = {"argument": found[0], "text": text, "quantity": quantity}
-        return Event(then, data)
-    loaded = [await turn.catalog.get_product_by_id(key) for key in found]
-    turn.memory["products"] = [product_view(p) for p in loaded if p]
-    return Event("products_found", {"text": text, "quantity": quantity})
+    return list(dict.fromkeys(key.removesuffix(_BY_ID) for key in closest(text, names)))

@@ -1,11 +1,17 @@
-"""A chart's structure -> a python-statemachine class; the only importer of that library.
+"""A chart's structure -> what each event does in each state; the only importer of
+python-statemachine.
 
 Classes hold structure only: which states there are and which event leads where. What a state says
 and does is looked up, by key, in the program of the tenant whose turn it is, so tenants whose
-charts differ in texts, guards or arguments share one class and one pool of instances.
+charts differ in texts, guards or arguments share one class and one machine.
+
+The machine decides and does nothing itself: for a state, an event and the guards' answers it gives
+a plan, which is always the same. So it is asked once for each, and a turn carries the plan out.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol
 
 from statemachine import State as MachineState
@@ -20,15 +26,15 @@ ANYWHERE = ""
 """The scope of branches that hold in every state."""
 _BEGIN = "begin_"
 _ROOT, _IDLE, _MAIN, _RESUME = "root_", "idle_", "main_", "resume_"
-POOL_SIZE = 32
-"""Instances kept per structure; more than that many turns at once build their own."""
+PLANS = 8192
+"""Plans kept per structure; the storefront needs some hundreds."""
 
 BranchKey = tuple[str, str, int]
 """(state id or ANYWHERE, event, place among the event's branches)"""
 
 
 class Program(Protocol):
-    """What a machine asks while it takes a step."""
+    """What carries a plan out."""
 
     def allows(self, key: BranchKey) -> bool:
         """Tell whether a branch's guard holds."""
@@ -43,16 +49,42 @@ class Program(Protocol):
         ...
 
 
-class _Slot:
-    """The machine's model: where it keeps its configuration and finds its program."""
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an event does.
 
-    def __init__(self, state: Any) -> None:
-        self.state = state
-        self.program: Program | None = None
+    Args:
+        effects: branches to take (as keys) and states to enter (as ids), in order.
+        leaf: the state after it; None if the chart has not begun.
+        resume: where `resume` leads after it.
+    """
+
+    effects: tuple[BranchKey | str, ...]
+    leaf: str | None
+    resume: str | None
+
+
+@dataclass(slots=True)
+class _Slot:
+    """The machine's model: its configuration, the guards' answers, and what it decides."""
+
+    state: Any
+    answers: tuple[bool, ...] = ()
+    question: BranchKey | None = None
+    asked: int = 0
+    effects: list[BranchKey | str] = field(default_factory=list)
+
+    def answer(self, key: BranchKey) -> bool:
+        """Give the next guard's answer, or note that it is not known yet."""
+        place, self.asked = self.asked, self.asked + 1
+        if place < len(self.answers):
+            return self.answers[place]
+        self.question = self.question or key
+        return False
 
 
 class Structure:
-    """A compiled structure and its pool of machines.
+    """A compiled structure: its machine, and the plans it has made.
 
     Args:
         chart: any chart that has this structure.
@@ -61,8 +93,8 @@ class Structure:
     def __init__(self, chart: Chart) -> None:
         self.digest = structure_digest(chart)
         self._paths = {state: _configuration(chart, state) for state in chart.states}
-        self._class = _compile(chart)
-        self._pool: list[StateChart[Any]] = []
+        self._machine = _compile(chart)(model=_Slot(OrderedSet((_ROOT, _IDLE))))
+        self._ask = lru_cache(maxsize=PLANS)(self._decide)
 
     async def step(
         self,
@@ -82,30 +114,52 @@ class Structure:
         Returns:
             The leaf and the resume leaf after it.
         """
-        machine = self._pool.pop() if self._pool else self._build()
+        plan = self.plan(program.allows, event, leaf=leaf, resume=resume)
+        for effect in plan.effects:
+            if isinstance(effect, str):
+                await program.enter(effect)
+            else:
+                await program.take(effect)
+        return plan.leaf, plan.resume
+
+    def plan(
+        self,
+        allows: Callable[[BranchKey], bool],
+        event: str | None,
+        *,
+        leaf: str | None,
+        resume: str | None,
+    ) -> Plan:
+        """Tell what an event does, asking for no more guards than it depends on."""
+        answers: tuple[bool, ...] = ()
+        while True:
+            decided = self._ask(event, leaf, resume, answers)
+            if isinstance(decided, Plan):
+                return decided
+            answers = (*answers, allows(decided))
+
+    def _decide(
+        self, event: str | None, leaf: str | None, resume: str | None, answers: tuple[bool, ...]
+    ) -> Plan | BranchKey:
+        """Make the plan of an event, or name the guard whose answer it needs next."""
+        machine = self._machine
         slot: _Slot = machine.model
-        slot.program = program
         slot.state = OrderedSet(self._paths[leaf] if leaf else (_ROOT, _IDLE))
+        slot.answers, slot.asked, slot.question, slot.effects = answers, 0, None, []
         machine.history_values.clear()
         if resume:
             machine.history_values[_RESUME] = [machine.states_map[_state_name(resume)]]
-        # An instance that a step left by an exception is never used again.
-        await machine.send(_BEGIN if event is None else _event_name(event))
-        after = self._leaf(machine), self._resume(machine)
-        slot.program = None
-        if len(self._pool) < POOL_SIZE:
-            self._pool.append(machine)
-        return after
+        machine.send(_BEGIN if event is None else _event_name(event))
+        if slot.question:
+            return slot.question
+        return Plan(tuple(slot.effects), self._leaf(), self._resume())
 
-    def _build(self) -> "StateChart[Any]":
-        return self._class(model=_Slot(OrderedSet((_ROOT, _IDLE))))
-
-    def _leaf(self, machine: "StateChart[Any]") -> str | None:
-        name = next(s.id for s in machine.configuration if s.is_atomic)
+    def _leaf(self) -> str | None:
+        name = next(s.id for s in self._machine.configuration if s.is_atomic)
         return None if name == _IDLE else name.removeprefix("s_")
 
-    def _resume(self, machine: "StateChart[Any]") -> str | None:
-        held: list[MachineState] = machine.history_values.get(_RESUME, [])
+    def _resume(self) -> str | None:
+        held: list[MachineState] = self._machine.history_values.get(_RESUME, [])
         leaf = next((s.id for s in held if s.is_atomic), None)
         return leaf.removeprefix("s_") if leaf and leaf != _IDLE else None
 
@@ -213,24 +267,24 @@ def _transitions(scope: str, event: str, branches: tuple[Branch, ...]) -> list[d
     return made
 
 
-# The library caches signatures by function name and variables: guard and step must differ there.
+# The library caches signatures by function name and variables: these three must differ there.
 def _allowing(key: BranchKey) -> Callable[["StateChart[Any]"], bool]:
     def allowed(machine: "StateChart[Any]") -> bool:
-        return bool(machine.model.program.allows(key))
+        return bool(machine.model.answer(key))
 
     return allowed
 
 
-def _taking(key: BranchKey) -> Callable[["StateChart[Any]"], Awaitable[None]]:
-    async def take(machine: "StateChart[Any]") -> None:
-        await machine.model.program.take(key)
+def _taking(key: BranchKey) -> Callable[["StateChart[Any]"], None]:
+    def take(machine: "StateChart[Any]") -> None:
+        machine.model.effects.append(key)
 
     return take
 
 
-def _entering(state: str) -> Callable[["StateChart[Any]"], Awaitable[None]]:
-    async def enter(machine: "StateChart[Any]") -> None:
-        await machine.model.program.enter(state)
+def _entering(state: str) -> Callable[["StateChart[Any]"], None]:
+    def enter(machine: "StateChart[Any]") -> None:
+        machine.model.effects.append(state)
 
     return enter
 

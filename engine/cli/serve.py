@@ -1,6 +1,7 @@
 """`comanda serve`: the engine behind its HTTP doors, until it is told to stop."""
 
 import asyncio
+import socket
 from pathlib import Path
 
 import click
@@ -11,6 +12,8 @@ from engine.cli.databases import data_option, database
 from engine.cli.development import with_secrets
 from engine.cli.output import log_to_stderr
 from engine.cli.seed import seed_tenant
+from engine.errors import EngineError
+from engine.serving import listen
 from engine.settings import read_settings
 
 
@@ -38,8 +41,14 @@ async def _serve(host: str, port: int, *, is_seeding: bool, data: Path) -> None:
         if is_seeding:
             for tenant in engine.library.tenant_ids():
                 await seed_tenant(ready, tenant)
-        click.echo(f"comanda: http://{host}:{port} (Graph API: {ready.graph_api_url})", err=True)
-        config = uvicorn.Config(
-            engine.web, host=host, port=port, log_config=None, access_log=False, ws="none"
-        )
-        await uvicorn.Server(config).serve()
+        listener, url = _listen(host, port)
+        click.echo(f"comanda: {url} (Graph API: {ready.graph_api_url})", err=True)
+        config = uvicorn.Config(engine.web, log_config=None, access_log=False, ws="none")
+        await uvicorn.Server(config).serve(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> tuple[socket.socket, str]:
+    try:
+        return listen(host, port)
+    except OSError as error:
+        raise EngineError(f"cannot listen on {host}:{port}: {error.strerror}") from error

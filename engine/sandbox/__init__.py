@@ -1,14 +1,14 @@
 """The sandbox: a stand-in for Meta's Graph API for development, the demo and tests.
 
-It is an independent second opinion on Meta's rules and imports nothing else of `engine`. It is not
-a mock: programs talk to it over HTTP, as they would to Meta.
+It is an independent second opinion on Meta's rules and imports nothing else of `engine` but the
+plain `engine.serving`. It is not a mock: programs talk to it over HTTP, as they would to Meta.
 """
 
 from engine.sandbox.app import create_sandbox
 from engine.sandbox.customer import Customer, Said
 from engine.sandbox.options import SandboxOptions
-from engine.sandbox.serving import serving
 from engine.sandbox.state import Fault, PhoneNumber, Received
+from engine.serving import serving
 
 __all__ = [
     "Customer",

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from engine.sandbox.app import create_sandbox
 from engine.sandbox.options import SandboxOptions
-from engine.sandbox.serving import LOOPBACK, listen, server
+from engine.serving import LOOPBACK, listen, server
 
 
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:

@@ -1,4 +1,4 @@
-"""Serves a sandbox over real HTTP inside a running event loop; it does not say what it serves."""
+"""Serves an ASGI application over real HTTP inside a running event loop."""
 
 import asyncio
 import socket

@@ -1,0 +1,192 @@
+"""The conversation that is measured: a customer browses, customises, orders and asks back.
+
+It is written as a customer would play it: taps go by the words he sees. `Shop.play` finds the
+wire ids behind them once, so that nobody has to look for them while the clock runs.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from engine.clock import Clock, ManualClock, SeededIds
+from engine.domain.ids import TenantId
+from engine.domain.menu import Menu
+from engine.ports import InboxRow, TurnRecord
+from engine.runtime.bundles import Bundles
+from engine.runtime.turns import Turns
+from engine.sandbox.state import Person, PhoneNumber
+from engine.sandbox.webhooks import customer_webhook, encode
+from engine.settings import read_settings
+from engine.spec.bundle import Bundle, Library
+from engine.spec.problems import Problems
+from engine.transcript import Choice, choices
+from engine.verbs import all_verbs
+from engine.whatsapp.inbound import InboundMessage, parse_webhook
+from tests.memory import MemoryCatalog, MemoryStore
+
+TENANT = TenantId("la-tavola")
+FRIDAY_EVENING = datetime(2030, 6, 14, 22, 0, tzinfo=UTC)
+"""La Tavola is open."""
+
+# (say or tap, the customer's words)
+SCRIPT = (
+    ("say", "hi"),
+    ("say", "menu"),
+    ("tap", "Pizza"),
+    ("tap", "Margherita Pizza"),
+    ("tap", "Customize"),
+    ("tap", 'Large (16")'),
+    ("tap", "Thin"),
+    ("tap", "Extra cheese"),
+    ("tap", "Mushrooms"),
+    ("tap", "Done"),
+    ("tap", "2"),
+    ("say", "do you have tiramisu"),
+    ("tap", "Add to cart"),
+    ("tap", "View cart"),
+    ("tap", "Checkout"),
+    ("tap", "🚚 Delivery"),
+    ("say", "12 Mulberry Street, apartment 3"),
+    ("tap", "Cash"),
+    ("tap", "Confirm order"),
+    ("say", "where is my order"),
+    ("say", "margarita"),
+)
+Wire = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A customer with a number of his own."""
+
+    number: PhoneNumber
+    phone: str
+
+    def webhook(self, wire: Wire, *, wamid: str, at: datetime) -> bytes:
+        """Write the webhook of something he sends."""
+        person = Person(phone=self.phone, user_id=f"US.{self.phone}", name="Ana")
+        return encode(customer_webhook(self.number, person, wire, wamid=wamid, at=at))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One turn of the conversation, as it must come out.
+
+    Args:
+        wire: what the customer sends, in Meta's form.
+        message: the same, read.
+        record: what the turn writes.
+        reads: the catalog reads it needs, as (method, argument).
+    """
+
+    wire: Wire
+    message: InboundMessage
+    row: InboxRow
+    record: TurnRecord
+    reads: tuple[tuple[str, str | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """The tenant that is measured, without a database."""
+
+    library: Library
+    bundles: Bundles
+    bundle: Bundle
+    menu: Menu
+    clock: Clock
+
+    @classmethod
+    def open(cls, content: Path | None = None) -> "Shop":
+        """Load the shipped one."""
+        library = Library(content or read_settings().content(), all_verbs())
+        bundles = Bundles(library)
+        bundle, menu = bundles.reload(TENANT), library.menu(TENANT, Problems())
+        if bundle is None or menu is None:
+            raise SystemExit(f"the content of {TENANT} is wrong: run comanda check")
+        return cls(library, bundles, bundle, menu, ManualClock(FRIDAY_EVENING))
+
+    def number(self) -> PhoneNumber:
+        """Give the number customers write to."""
+        return PhoneNumber(
+            phone_number_id=self.bundle.tenant.phone_number_ids[0],
+            display_phone_number=self.bundle.tenant.phone,
+            token="token",
+            callback_url="",
+            app_secret="",
+            waba_id="waba",
+        )
+
+    def turns(self, store: MemoryStore) -> Turns:
+        """Give what takes turns, over a store in memory."""
+        return Turns(
+            stores=lambda _: store, bundles=self.bundles, clock=self.clock, ids=SeededIds()
+        )
+
+    def store(self) -> MemoryStore:
+        """Give an empty store with the menu in it."""
+        return MemoryStore(MemoryCatalog(self.menu))
+
+    async def play(self) -> tuple[Step, ...]:
+        """Play the script once, to know every turn of it."""
+        store = self.store()
+        catalog = store.catalog = _Noting(store.catalog)  # type: ignore[assignment]
+        take, caller = self.turns(store).take, Caller(self.number(), "15550001")
+        steps: list[Step] = []
+        for place, (kind, words) in enumerate(SCRIPT):
+            wire = _text(words) if kind == "say" else _tap(words, steps)
+            at = self.clock.now()
+            body = caller.webhook(wire, wamid=f"wamid.{place:04}", at=at)
+            message = parse_webhook(body).messages[0]
+            row = inbox_row(message, at)
+            await take(row, message)
+            steps.append(Step(wire, message, row, store.committed[-1], tuple(catalog.reads)))
+            catalog.reads.clear()
+        return tuple(steps)
+
+
+def inbox_row(message: InboundMessage, at: datetime) -> InboxRow:
+    """Make the row that reception stores."""
+    return InboxRow(
+        id=f"{message.phone_number_id}:{message.wamid}",
+        tenant=TENANT,
+        customer=message.sender.key,  # type: ignore[arg-type]
+        timestamp=message.timestamp,
+        received_at=at,
+        raw=message.raw,
+    )
+
+
+def _text(words: str) -> Wire:
+    return {"type": "text", "text": {"body": words}}
+
+
+def _tap(words: str, steps: list[Step]) -> Wire:
+    payloads = [entry.payload for step in reversed(steps) for entry in step.record.outbox]
+    found = next((c for p in payloads for c in choices(p) if c.title == words), None)
+    if found is None:
+        raise SystemExit(f"the bench's script is out of date: nothing says '{words}'")
+    return _reply(found)
+
+
+def _reply(choice: Choice) -> Wire:
+    reply = {"id": choice.id, "title": choice.title}
+    return {"type": "interactive", "interactive": {"type": "button_reply", "button_reply": reply}}
+
+
+class _Noting:
+    """A catalog that notes what is read of it."""
+
+    def __init__(self, catalog: MemoryCatalog) -> None:
+        self._catalog = catalog
+        self.reads: list[tuple[str, str | None]] = []
+
+    def __getattr__(self, method: str) -> Callable[..., Awaitable[Any]]:
+        async def read(argument: str | None = None) -> Any:
+            self.reads.append((method, argument))
+            call = getattr(self._catalog, method)
+            return await (call() if argument is None else call(argument))
+
+        return read

@@ -1,0 +1,34 @@
+"""A running engine with the sandbox in Meta's place, over real HTTP."""
+
+import itertools
+import os
+from datetime import UTC, datetime
+
+import pytest
+
+from engine.clock import ManualClock, SeededIds
+from engine.playground import playground
+
+_PHONES = itertools.count(15559990000)
+
+
+@pytest.fixture(scope="package")
+async def ground(mongodb_uri):
+    clock = ManualClock(datetime(2030, 6, 14, 23, 30, tzinfo=UTC))
+    name = f"comanda_e2e_{os.getpid()}"
+    async with playground(
+        mongodb_uri=mongodb_uri, database_name=name, clock=clock, ids=SeededIds()
+    ) as running:
+        yield running
+        await running.engine.database.client.drop_database(name)
+
+
+@pytest.fixture
+def phone():
+    """A customer nobody has met."""
+    return str(next(_PHONES))
+
+
+@pytest.fixture
+async def customer(ground, phone):
+    return ground.customer("la-tavola", phone, "Ana")
