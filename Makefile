@@ -1,5 +1,5 @@
 # Every target makes .venv when it is missing; one line of output per step.
-PYTHON ?= python3
+PYTHON ?= $(shell command -v python3.11 || echo python3)
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -10,7 +10,7 @@ demo: .venv/installed
 
 test: .venv/installed
 	@echo "test: the whole suite"
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 check: .venv/installed
 	@echo "check: format" && $(BIN)/ruff format --check -q .
