@@ -1,5 +1,6 @@
 """Amounts of money: exact Decimals, rounded to the currency's minor unit, never floats."""
 
+import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -8,6 +9,8 @@ from babel.core import Locale, UnknownLocaleError
 from babel.numbers import format_currency, get_currency_precision
 
 ZERO = Decimal(0)
+# A currency without a symbol in the reader's language: PEN12.00 reads better as PEN 12.00.
+_CODE_AT_DIGIT = re.compile(r"([A-Z]{3})(?=[0-9])")
 LARGEST = Decimal(10) ** 9
 """Above this an amount is a mistake, not a price; a double still holds it to the cent."""
 
@@ -42,7 +45,8 @@ def format_money(amount: Decimal, code: str, locale: str) -> str:
         code: ISO 4217 code.
         locale: such as `es_PE`; an unknown one falls back to its language, then to English.
     """
-    return format_currency(amount, code, locale=_locale(locale)).replace("\xa0", " ")
+    written = format_currency(amount, code, locale=_locale(locale)).replace("\xa0", " ")
+    return _CODE_AT_DIGIT.sub(r"\1 ", written)
 
 
 @lru_cache(maxsize=256)
