@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from datetime import UTC
+from decimal import Decimal
 
 from engine.clock import ManualClock, SeededIds
 from engine.domain.ids import CustomerKey, TenantId
@@ -207,7 +208,7 @@ class _Act:
         asked = wanted.model_dump(exclude_unset=True)
         asked |= {f"order.{name}": value for name, value in asked.pop("order", {}).items()}
         for name, value in asked.items():
-            if str(held.get(name)) != str(value):
+            if not _same(held.get(name), value):
                 raise DialogFailed(f"expected {name} {value}, it is {held.get(name)}")
 
     async def _facts(self) -> dict[str, object]:
@@ -234,3 +235,10 @@ class _Act:
                 "order.status": order.status.value,
             }
         return facts
+
+
+def _same(held: object, wanted: object) -> bool:
+    """Compare a fact with what a dialog's YAML says of it: an amount of 37.00 is written 37.0."""
+    if isinstance(held, Decimal) and isinstance(wanted, (int, float)):
+        return held == Decimal(str(wanted))
+    return str(held) == str(wanted)

@@ -128,7 +128,8 @@ def closest(text: str, names: Mapping[str, str], *, limit: int = 10) -> list[str
     said = normalise(text[:MAX_TEXT])
     if not said:
         return []
-    known = {key: normalise(name) for key, name in names.items()}
+    # A name without a letter, such as an emoji, would look like everything.
+    known = {key: plain for key, name in names.items() if (plain := normalise(name))}
     same = [key for key, name in known.items() if name == said]
     if same:
         return same[:limit]

@@ -7,23 +7,25 @@ Nothing else imports jinja2.
 
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache, wraps
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import ChainableUndefined, StrictUndefined, TemplateError, TemplateSyntaxError, nodes
 from jinja2.environment import Template as JinjaTemplate
-from jinja2.environment import TemplateExpression
 from jinja2.exceptions import SecurityError
+from jinja2.filters import FILTERS as JINJA_FILTERS
 from jinja2.meta import find_undeclared_variables
 from jinja2.runtime import Context, LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.utils import pass_context
+from jinja2.utils import pass_context, pass_environment
 
-from engine.domain.money import format_money
+from engine.domain.money import LARGEST, format_money
+from engine.domain.tenant import WEEKDAYS
 from engine.errors import RenderFailed
 
 MAX_SOURCE = 8_000
@@ -34,6 +36,8 @@ MAX_STEPS = 2_000
 """Rounds of all loops of one rendering."""
 MAX_SECONDS = 0.25
 """Time of one rendering."""
+PROGRAMS = 4096
+"""Compiled sources kept for others that are the same."""
 MAX_LOOP_DEPTH = 2
 MAX_NODE_DEPTH = 40
 GUARD_TURN = "turn_"
@@ -70,13 +74,30 @@ _TESTS = frozenset(
 _STATEMENTS = (nodes.Output, nodes.TemplateData, nodes.For, nodes.If, nodes.Template)
 
 
+_SHOWN = (str, int, float, Decimal, datetime, type(None), Undefined)
+
+
+def _shown(value: Any) -> Any:
+    """Give back what may become a text; a list could hold itself a billion times over."""
+    if not isinstance(value, _SHOWN):
+        raise SecurityError(f"a {type(value).__name__} cannot be written")
+    return value
+
+
+def _amount(value: object) -> Decimal:
+    try:
+        amount = value if isinstance(value, Decimal) else Decimal(str(_shown(value)))
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or abs(amount) >= LARGEST:
+        raise ValueError("not an amount")
+    return amount
+
+
 @pass_context
 def _money(context: Context, amount: object) -> str:
     """Write an amount in the tenant's currency as the customer's language does."""
-    tenant = context["tenant"]
-    if not isinstance(amount, Decimal):
-        amount = Decimal(str(amount))
-    return format_money(amount, tenant["currency"], context["locale"])
+    return format_money(_amount(amount), context["tenant"]["currency"], context["locale"])
 
 
 @pass_context
@@ -95,9 +116,17 @@ def _date(context: Context, at: object) -> str:
     return at.astimezone(ZoneInfo(context["tenant"]["time_zone"])).strftime("%Y-%m-%d")
 
 
+@pass_context
+def _weekday(context: Context, at: object) -> str:
+    """Name the day of the week of a moment in the tenant's time zone, such as `friday`."""
+    if not isinstance(at, datetime):
+        raise TypeError("not a moment")
+    return WEEKDAYS[at.astimezone(ZoneInfo(context["tenant"]["time_zone"])).weekday()]
+
+
 def _number(value: object) -> str:
     """Write a number without a needless fraction, such as `8.875` or `18`."""
-    return format(Decimal(str(value)).normalize(), "f")
+    return format(_amount(value).normalize(), "f")
 
 
 def _plural(count: int, one: str, many: str) -> str:
@@ -107,16 +136,78 @@ def _plural(count: int, one: str, many: str) -> str:
 
 def _replace(text: object, old: str, new: str) -> str:
     """Replace every occurrence of a text by another."""
-    source = str(text)
-    if not old or len(source) + source.count(old) * len(str(new)) > MAX_OUTPUT:
+    source, instead = str(_shown(text)), str(_shown(new))
+    if not old or len(source) + source.count(old) * len(instead) > MAX_OUTPUT:
         raise SecurityError("'replace' would make a text that is too long")
-    return source.replace(old, str(new))
+    return source.replace(old, instead)
 
+
+@pass_environment
+def _join(
+    environment: "_Environment",
+    values: Iterable[Any],
+    separator: object = "",
+    attribute: str | None = None,
+) -> str:
+    """Join values to one text."""
+    between, parts, size = str(_shown(separator)), [], 0
+    for value in values:
+        for key in attribute.split(".") if attribute else ():
+            value = environment.getitem(value, key)
+        parts.append(str(_shown(value)))
+        size += len(parts[-1]) + len(between)
+        if size > MAX_OUTPUT + len(between):
+            raise SecurityError("'join' would make a text that is too long")
+    return between.join(parts)
+
+
+@pass_environment
+def _sum(environment: "_Environment", values: Iterable[Any], attribute: str | None = None) -> Any:
+    """Add up numbers; Jinja's own would join lists as well."""
+    return JINJA_FILTERS["sum"](environment, values, attribute)
+
+
+def _round(value: Any, precision: int = 0, method: str = "common") -> Any:
+    """Round a number."""
+    if precision not in range(-9, 10):
+        raise SecurityError("'round' takes a precision of -9 to 9")
+    return JINJA_FILTERS["round"](value, precision, method)
+
+
+def _of_text(known: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(known)
+    def filtered(value: Any, *arguments: Any, **options: Any) -> Any:
+        return known(_shown(value), *arguments, **options)
+
+    return filtered
+
+
+def _listing(known: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a filter give a list: the generator it gives counts as true even if it is empty."""
+
+    @wraps(known)
+    def filtered(*arguments: Any, **options: Any) -> Any:
+        found = known(*arguments, **options)
+        return found if isinstance(found, str) else list(found)
+
+    return filtered
+
+
+_OF_TEXT = ("capitalize", "lower", "string", "title", "trim", "upper")
+_LISTING = ("map", "reject", "rejectattr", "reverse", "select", "selectattr", "unique")
+_BOUNDED: Mapping[str, Callable[..., Any]] = {
+    "join": _join,
+    "sum": _sum,
+    "round": _round,
+    **{name: _of_text(JINJA_FILTERS[name]) for name in _OF_TEXT},
+    **{name: _listing(JINJA_FILTERS[name]) for name in _LISTING},
+}
 
 OWN_FILTERS: Mapping[str, Callable[..., str]] = {
     "money": _money,
     "time": _time,
     "date": _date,
+    "weekday": _weekday,
     "number": _number,
     "plural": _plural,
     "replace": _replace,
@@ -130,29 +221,41 @@ class _Environment(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%", "**"})
 
     def __init__(self, undefined: type[Undefined]) -> None:
-        super().__init__(undefined=undefined, autoescape=False, keep_trailing_newline=False)
+        super().__init__(undefined=undefined, autoescape=False, finalize=_shown)
         self.globals.clear()
-        known = dict(self.filters)
         self.filters.clear()
-        self.filters.update({name: known[name] for name in _FILTERS})
+        self.filters.update({name: JINJA_FILTERS[name] for name in _FILTERS})
+        self.filters.update(_BOUNDED)
         self.filters.update(OWN_FILTERS)
         self.filters["steps_"] = self.take_steps
         tests = dict(self.tests)
         self.tests.clear()
         self.tests.update({name: tests[name] for name in _TESTS})
         self.steps_left = MAX_STEPS
+        self.deadline = 0.0
+        self.evaluation = nodes.EvalContext(self)
 
-    def take_steps(self, iterable: Iterable[Any]) -> list[Any]:
-        """Pay for the rounds of a loop before it runs."""
-        items = list(iterable)
-        self.steps_left -= len(items)
-        if self.steps_left < 0:
-            raise SecurityError(f"more than {MAX_STEPS} rounds of loops")
-        return items
+    def begin(self) -> None:
+        """Give a rendering its rounds and its time."""
+        self.steps_left = MAX_STEPS
+        self.deadline = time.perf_counter() + MAX_SECONDS
+
+    # It asks for the context so that Jinja does not run it once and for all when it compiles.
+    @pass_context
+    def take_steps(self, _: Context, iterable: Iterable[Any]) -> Iterator[Any]:
+        """Pay for each round of a loop."""
+        for item in iterable:
+            self.steps_left -= 1
+            if self.steps_left < 0:
+                raise SecurityError(f"more than {MAX_STEPS} rounds of loops")
+            if time.perf_counter() > self.deadline:
+                raise SecurityError("it takes too long")
+            yield item
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Read a key of a mapping; nothing else has attributes, but the loop's counters."""
-        if isinstance(obj, Mapping):
+        # Nearly every object is a dict, and asking for a Mapping takes ten times as long.
+        if isinstance(obj, dict) or isinstance(obj, Mapping):  # noqa: SIM101
             if attribute in obj:
                 return obj[attribute]
         elif isinstance(obj, LoopContext) and attribute in _LOOP:
@@ -167,8 +270,9 @@ class _Environment(ImmutableSandboxedEnvironment):
             try:
                 return obj[argument]
             except IndexError:
-                return self.undefined(obj=obj, name=str(argument))
-        return self.undefined(obj=obj, name=str(argument))
+                pass
+        name = str(argument) if isinstance(argument, int) else type(argument).__name__
+        return self.undefined(obj=obj, name=name)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Calculate with numbers, join texts; nothing that multiplies sizes."""
@@ -178,6 +282,17 @@ class _Environment(ImmutableSandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
 
+class _Scope(Context):
+    """What one rendering reads and notes; Jinja's own prepares for blocks, which nobody has."""
+
+    def __init__(self, environment: _Environment, values: dict[str, Any]) -> None:
+        self.environment = environment
+        self.parent = values
+        self.vars = {}
+        self.exported_vars = set()
+        self.eval_ctx = environment.evaluation
+
+
 _LOOP = frozenset({"index", "index0", "first", "last", "length", "revindex"})
 
 
@@ -185,7 +300,26 @@ def _calculable(operator: str, left: Any, right: Any) -> bool:
     if operator == "+" and isinstance(left, str) and isinstance(right, str):
         return len(left) + len(right) <= MAX_OUTPUT
     numbers = isinstance(left, (int, float, Decimal)) and isinstance(right, (int, float, Decimal))
-    return numbers and abs(left) < 10**15 and abs(right) < 10**15
+    return numbers and not _huge(left) and not _huge(right)
+
+
+def _huge(number: float | Decimal) -> bool:
+    return abs(number) >= 10**15
+
+
+@dataclass(frozen=True, slots=True)
+class _Program:
+    """A compiled source, shared by all places where it is written."""
+
+    environment: _Environment
+    names: frozenset[str]
+    root: Callable[[Context], Iterator[str]]
+
+    def run(self, values: dict[str, Any]) -> tuple[_Scope, Iterator[str]]:
+        """Begin a rendering."""
+        self.environment.begin()
+        scope = _Scope(self.environment, values)
+        return scope, self.root(scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +335,7 @@ class Text:
     where: Where
     names: frozenset[str]
     literal: str | None
-    _template: JinjaTemplate | None
+    _program: _Program | None
 
     def render(self, context: dict[str, Any]) -> str:
         """Render it.
@@ -209,19 +343,15 @@ class Text:
         Raises:
             RenderFailed: a variable is missing, a cap is reached, or a value does not fit.
         """
-        if self._template is None:
+        program = self._program
+        if program is None:
             return self.literal or ""
-        environment = self._template.environment
-        assert isinstance(environment, _Environment)
-        environment.steps_left = MAX_STEPS
         chunks: list[str] = []
         size = 0
-        deadline = time.perf_counter() + MAX_SECONDS
         try:
-            jinja = self._template.new_context(context, shared=True)
-            for chunk in self._template.root_render_func(jinja):
+            for chunk in program.run(context)[1]:
                 size += len(chunk)
-                if size > MAX_OUTPUT or time.perf_counter() > deadline:
+                if size > MAX_OUTPUT or time.perf_counter() > program.environment.deadline:
                     raise RenderFailed(f"{self.where}: the text is too long or takes too long")
                 chunks.append(chunk)
         except _FAILURES as error:
@@ -236,7 +366,7 @@ class Expression:
     where: Where
     names: frozenset[str]
     source: str
-    _compiled: TemplateExpression
+    _program: _Program
 
     def evaluate(self, context: dict[str, Any]) -> Any:
         """Calculate its value; a missing part of a value counts as None.
@@ -244,15 +374,11 @@ class Expression:
         Raises:
             RenderFailed: it cannot be calculated from these values.
         """
-        template = self._compiled._template
-        environment = template.environment
-        assert isinstance(environment, _Environment)
-        environment.steps_left = MAX_STEPS
         try:
-            jinja = template.new_context(context, shared=True)
-            for _ in template.root_render_func(jinja):
+            scope, chunks = self._program.run(context)
+            for _ in chunks:
                 pass
-            value = jinja.vars["result"]
+            value = scope.vars["result"]
         except _FAILURES as error:
             raise RenderFailed(f"{self.where}: {_said(error)}") from error
         return None if isinstance(value, Undefined) else value
@@ -283,6 +409,9 @@ class Language:
         for environment in (self._texts, self._expressions):
             for name, guard in (guards or {}).items():
                 environment.filters[f"guard_{name}"] = guard
+        # Tenants that change a message in part leave the same sources in the rest of it.
+        self._text = lru_cache(maxsize=PROGRAMS)(self._compile_text)
+        self._expression = lru_cache(maxsize=PROGRAMS)(self._compile_expression)
 
     def text(self, source: str, where: Where) -> Text:
         """Compile a text with `{{ }}` and `{% %}`.
@@ -292,10 +421,14 @@ class Language:
         """
         if "{" not in source:
             return Text(where, frozenset(), source, None)
+        program = self._text(source)
+        return Text(where, program.names, None, program)
+
+    def _compile_text(self, source: str) -> _Program:
         tree = self._parsed(self._texts, source)
         names = frozenset(find_undeclared_variables(tree))
         self._rewrite(tree)
-        return Text(where, names - self._guards, None, self._template(self._texts, tree))
+        return self._program(self._texts, tree, names)
 
     def expression(self, source: str, where: Where) -> Expression:
         """Compile an expression without braces.
@@ -303,8 +436,14 @@ class Language:
         Raises:
             TemplateProblem: it is not an expression, or uses what is not offered.
         """
+        program = self._expression(source.strip())
+        return Expression(where, program.names, source.strip(), program)
+
+    def _compile_expression(self, source: str) -> _Program:
         if len(source) > MAX_SOURCE:
             raise TemplateProblem("bad-expression", f"it is longer than {MAX_SOURCE} characters")
+        if not source:
+            raise TemplateProblem("bad-expression", "it is empty")
         # Jinja has no public way to look at an expression before it is compiled.
         probe = self._parsed(self._expressions, "{{ (" + source + "\n) }}")
         outputs = [n for n in probe.body if not isinstance(n, nodes.Output) or len(n.nodes) != 1]
@@ -317,23 +456,26 @@ class Language:
         assign = nodes.Assign(nodes.Name("result", "store"), output.nodes[0], lineno=1)
         tree = nodes.Template([assign], lineno=1)
         tree.set_environment(self._expressions)
-        template = self._template(self._expressions, tree)
-        compiled = TemplateExpression(template, undefined_to_none=False)
-        return Expression(where, names - self._guards, source.strip(), compiled)
+        return self._program(self._expressions, tree, names)
 
     def argument(self, source: str, where: Where) -> Text | Expression:
         """Compile an argument: exactly one `{{ }}` keeps the type of its value."""
         single = _SINGLE.fullmatch(source.strip())
         return self.expression(single[1], where) if single else self.text(source, where)
 
-    def _template(self, environment: _Environment, tree: nodes.Template) -> JinjaTemplate:
+    def _program(
+        self, environment: _Environment, tree: nodes.Template, names: frozenset[str]
+    ) -> _Program:
         try:
             code = environment.compile(tree)
         except TemplateSyntaxError as error:
             raise TemplateProblem("bad-template", _said(error), line=error.lineno) from error
         except RecursionError as error:
             raise TemplateProblem("bad-template", "it is nested too deeply") from error
-        return JinjaTemplate.from_code(environment, code, environment.globals, None)
+        except _FAILURES as error:  # a part that is always the same is calculated here
+            raise TemplateProblem("bad-template", _said(error)) from error
+        template = JinjaTemplate.from_code(environment, code, environment.globals, None)
+        return _Program(environment, names - self._guards, template.root_render_func)
 
     def _parsed(self, environment: _Environment, source: str) -> nodes.Template:
         if len(source) > MAX_SOURCE:
@@ -345,6 +487,8 @@ class Language:
             raise TemplateProblem("bad-template", _said(error), line=error.lineno) from error
         except RecursionError as error:
             raise TemplateProblem("bad-template", "it is nested too deeply") from error
+        except ValueError as error:
+            raise TemplateProblem("bad-template", "a number in it is too long") from error
         return tree
 
     def _inspect(self, node: nodes.Node, *, loops: int, depth: int) -> None:
@@ -381,26 +525,34 @@ class Language:
         if isinstance(node, nodes.Name) and node.name.endswith("_"):
             sentence = f"'{node.name}' is not a variable"
             raise TemplateProblem("unknown-variable", sentence, line=node.lineno, name=node.name)
+        if isinstance(node, nodes.Const) and isinstance(node.value, int) and _huge(node.value):
+            raise TemplateProblem("bad-template", "a number in it is too long", line=node.lineno)
 
     def _rewrite(self, node: nodes.Node) -> None:
-        """Make loops pay for their rounds and guards find their turn."""
+        """Make loops pay for their rounds, guards find their turn and `~` keep to its limit."""
         for child in list(node.iter_child_nodes()):
             self._rewrite(child)
         if isinstance(node, nodes.For):
             assert isinstance(node.iter, nodes.Expr)
             node.iter = _filter("steps_", node.iter, [], node)
         for name, value in list(node.iter_fields()):
-            if isinstance(value, nodes.Call):
-                setattr(node, name, self._guard(value))
+            if isinstance(value, nodes.Expr):
+                setattr(node, name, _harmless(value))
             elif isinstance(value, list):
-                setattr(node, name, [self._guard(v) for v in value])
+                setattr(node, name, [_harmless(v) for v in value])
 
-    def _guard(self, node: Any) -> Any:
-        if not isinstance(node, nodes.Call):
-            return node
+
+def _harmless(node: Any) -> Any:
+    if isinstance(node, nodes.Call):
         assert isinstance(node.node, nodes.Name)
         turn = nodes.Name(GUARD_TURN, "load", lineno=node.lineno)
         return _filter(f"guard_{node.node.name}", turn, node.kwargs, node)
+    if isinstance(node, nodes.Concat):
+        return _filter("join", nodes.List(node.nodes, lineno=node.lineno), [], node)
+    if isinstance(node, nodes.Tuple) and node.ctx == "load":
+        # A list has no hash, whose price grows with everything that is inside.
+        return nodes.List(node.items, lineno=node.lineno)
+    return node
 
 
 def _filter(

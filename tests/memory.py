@@ -1,4 +1,4 @@
-"""The ports without a database, to measure and fuzz the engine alone; storage has its own tests."""
+"""The ports without a database, to measure and fuzz the engine; storage has its own tests."""
 
 from engine.domain.cart import Cart
 from engine.domain.catalog import Category, Modifier, ModifierGroup, Presentation, Product
@@ -14,7 +14,14 @@ from engine.domain.ids import (
 )
 from engine.domain.menu import Menu, MenuProduct
 from engine.domain.order import Order
-from engine.ports import Said, TurnRecord
+from engine.ports import (
+    CartRepository,
+    CatalogRepository,
+    ConversationRepository,
+    OrderRepository,
+    Said,
+    TurnRecord,
+)
 
 
 class MemoryCatalog:
@@ -120,22 +127,30 @@ class MemoryCarts:
 
 
 class MemoryStore:
-    """One tenant's store; whether it was overtaken is not asked."""
+    """One tenant's store: `engine.ports.TenantStore`; whether it was overtaken is not asked.
 
-    def __init__(self, catalog: MemoryCatalog) -> None:
+    Args:
+        committed: every turn.
+        placed: every order.
+    """
+
+    def __init__(self, catalog: CatalogRepository) -> None:
+        self._carts, self._orders = MemoryCarts(), MemoryOrders()
+        self._conversations = MemoryConversations()
         self.catalog = catalog
-        self.carts = MemoryCarts()
-        self.orders = MemoryOrders()
-        self.conversations = MemoryConversations()
+        self.carts: CartRepository = self._carts
+        self.orders: OrderRepository = self._orders
+        self.conversations: ConversationRepository = self._conversations
         self.committed: list[TurnRecord] = []
+        self.placed = self._orders.orders
 
     async def commit(self, record: TurnRecord) -> None:
         customer = record.conversation.customer
         self.committed.append(record)
-        self.conversations.held[customer] = record.conversation
+        self._conversations.held[customer] = record.conversation
         if record.cart is not None:
-            self.carts.held[customer] = record.cart
-        self.orders.orders += record.orders
+            self._carts.held[customer] = record.cart
+        self.placed += record.orders
 
     async def said(self, wamid: str) -> Said | None:
         return None

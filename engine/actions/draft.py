@@ -61,17 +61,21 @@ async def start(turn: Turn, *, product: str, quantity: Quantity | None = None) -
     raises=("draft_size", "draft_group", "draft_quantity", "draft_complete"),
 )
 async def advance(turn: Turn) -> Refusal | Event:
-    """Tell what is still to be chosen, as an event, and load `product` and `group` for it."""
+    """Tell what is still to be chosen, as an event, and load `product` and `group` for it.
+
+    What is no longer offered is taken out of the draft and asked for again.
+    """
     draft = _draft(turn)
     if draft is None:
         return Refusal(Reason.NO_DRAFT)
     product = await _product(turn, draft["product"])
     if isinstance(product, Refusal):
         return product
+    draft = turn.variables["draft"] = _still_offered(product, draft)
     turn.memory["product"] = product_view(product)
-    if product.presentations and product.presentation(draft["presentation"]) is None:
+    if product.presentations and draft["presentation"] is None:
         return Event("draft_size")
-    group = next((g for g in product.groups if g.id not in draft["done"]), None)
+    group = _open_group(product, draft)
     if group:
         turn.memory["group"] = group_view(group, tuple(draft["modifiers"]))
         return Event("draft_group")
@@ -82,6 +86,23 @@ async def advance(turn: Turn) -> Refusal | Event:
         turn.memory["unit_price"] = line.unit_price
         return Event("draft_quantity")
     return Event("draft_complete")
+
+
+def _still_offered(product: Product, draft: dict[str, Any]) -> dict[str, Any]:
+    size = product.presentation(draft["presentation"])
+    offered = {m.id for g in product.groups for m in g.modifiers if m.is_available}
+    taken = [m for m in draft["modifiers"] if m in offered]
+    done = [
+        g.id
+        for g in product.groups
+        if g.id in draft["done"] and check_group(g, _count(g, taken)) is None
+    ]
+    presentation = size.id if size and size.is_available else None
+    return draft | {"presentation": presentation, "modifiers": taken, "done": done}
+
+
+def _count(group: ModifierGroup, taken: list[str]) -> int:
+    return sum(1 for m in group.modifiers if m.id in taken)
 
 
 def _line(turn: Turn, product: Product, draft: dict[str, Any]) -> Any:
@@ -104,13 +125,18 @@ async def size(turn: Turn, *, product: str, presentation: str) -> Refusal | None
     if chosen is None:
         return Refusal(Reason.UNKNOWN_PRESENTATION, {"product": found.name})
     if not chosen.is_available:
-        return Refusal(Reason.SOLD_OUT, {"product": f"{found.name} ({chosen.name})"})
+        return _choice_sold_out(found, f"{found.name} ({chosen.name})")
     draft = _draft(turn)
     if draft is None or draft["product"] != product:
         draft = _blank(found)
     draft["presentation"] = presentation
     turn.variables["draft"] = draft
     return None
+
+
+def _choice_sold_out(product: Product, name: str) -> Refusal:
+    """Refuse a choice; `product_id` tells that the product itself is still to be had."""
+    return Refusal(Reason.SOLD_OUT, {"product": name, "product_id": product.id})
 
 
 @registry.action("draft.choose", gives=("draft",))
@@ -124,7 +150,7 @@ async def choose(turn: Turn, *, product: str, modifier: str) -> Refusal | None:
         return Refusal(Reason.UNKNOWN_MODIFIER, {"product": found.name})
     if not all(m.is_available for m in group.modifiers if m.id == modifier):
         name = next(m.name for m in group.modifiers if m.id == modifier)
-        return Refusal(Reason.SOLD_OUT, {"product": name})
+        return _choice_sold_out(found, name)
     draft = _draft(turn)
     if draft is None or draft["product"] != product:
         draft = _blank(found)
@@ -165,7 +191,7 @@ async def answer(turn: Turn, *, text: str) -> Refusal | None:
         sizes = {str(p.id): p.name for p in product.presentations}
         found = closest(text, sizes)
         return await size(turn, product=product.id, presentation=found[0] if found else "")
-    group = next((g for g in product.groups if g.id not in draft["done"]), None)
+    group = _open_group(product, draft)
     modifiers = {str(m.id): m.name for m in group.modifiers} if group else {}
     found = closest(text, modifiers)
     return await choose(turn, product=product.id, modifier=found[0] if found else "")
@@ -176,33 +202,45 @@ def _group_of(product: Product, modifier: str) -> ModifierGroup | None:
 
 
 @registry.action("draft.done", gives=("draft",))
-async def done(turn: Turn, *, product: str, group: str) -> Refusal | None:
-    """Leave a modifier group as it is; refuses too few add-ons."""
+async def done(turn: Turn, *, product: str, group: str | None = None) -> Refusal | None:
+    """Leave a modifier group (the one being asked for, if none is named) as it is.
+
+    Refuses too few add-ons.
+    """
     draft = _draft(turn)
     if draft is None or draft["product"] != product:
         return Refusal(Reason.NO_DRAFT)
     found = await _product(turn, product)
     if isinstance(found, Refusal):
         return found
-    wanted = next((g for g in found.groups if g.id == group), None)
+    if group is None and found.presentations and draft["presentation"] is None:
+        return Refusal(Reason.UNKNOWN_PRESENTATION, {"product": found.name})
+    wanted = _open_group(found, draft) if group is None else _named_group(found, group)
     if wanted is None:
         return Refusal(Reason.UNKNOWN_MODIFIER, {"product": found.name})
-    taken = sum(1 for m in wanted.modifiers if m.id in draft["modifiers"])
-    refusal = check_group(wanted, taken)
+    refusal = check_group(wanted, _count(wanted, draft["modifiers"]))
     if refusal:
         return refusal
-    if group not in draft["done"]:
-        turn.variables["draft"] = draft | {"done": [*draft["done"], group]}
+    if wanted.id not in draft["done"]:
+        turn.variables["draft"] = draft | {"done": [*draft["done"], wanted.id]}
     return None
 
 
+def _open_group(product: Product, draft: dict[str, Any]) -> ModifierGroup | None:
+    return next((g for g in product.groups if g.id not in draft["done"]), None)
+
+
+def _named_group(product: Product, group: str) -> ModifierGroup | None:
+    return next((g for g in product.groups if g.id == group), None)
+
+
 @registry.action("draft.quantity", gives=("draft",))
-async def quantity(turn: Turn, *, product: str, quantity: int) -> Refusal | None:
-    """Choose how many."""
+async def quantity(turn: Turn, *, product: str, quantity: int | None = None) -> Refusal | None:
+    """Choose how many; without a number it is asked again."""
     draft = _draft(turn)
     if draft is None or draft["product"] != product:
         return Refusal(Reason.NO_DRAFT)
-    if not 1 <= quantity <= 99:
+    if quantity is not None and not 1 <= quantity <= 99:
         return Refusal(Reason.QUANTITY_OUT_OF_RANGE, {"maximum": 99})
     turn.variables["draft"] = draft | {"quantity": quantity}
     return None

@@ -16,9 +16,11 @@ from typing import Any, Protocol
 
 from statemachine import State as MachineState
 from statemachine import StateChart
+from statemachine.exceptions import InvalidDefinition
 from statemachine.io import create_machine_class_from_definition
 from statemachine.orderedset import OrderedSet
 
+from engine.errors import ChartStuck
 from engine.spec.model import Branch, Chart, State
 from engine.spec.read import digest
 
@@ -28,6 +30,8 @@ _BEGIN = "begin_"
 _ROOT, _IDLE, _MAIN, _RESUME = "root_", "idle_", "main_", "resume_"
 PLANS = 8192
 """Plans kept per structure; the storefront needs some hundreds."""
+LONGEST_PLAN = 100
+"""Branches and entries of one plan; a chart whose `finished` goes in circles has no end."""
 
 BranchKey = tuple[str, str, int]
 """(state id or ANYWHERE, event, place among the event's branches)"""
@@ -64,6 +68,10 @@ class Plan:
     resume: str | None
 
 
+class _Endless(InvalidDefinition):
+    """Stops the machine; after any other kind of error the library goes on."""
+
+
 @dataclass(slots=True)
 class _Slot:
     """The machine's model: its configuration, the guards' answers, and what it decides."""
@@ -82,6 +90,12 @@ class _Slot:
         self.question = self.question or key
         return False
 
+    def note(self, effect: BranchKey | str) -> None:
+        """Add to what the event does."""
+        if len(self.effects) == LONGEST_PLAN:
+            raise _Endless
+        self.effects.append(effect)
+
 
 class Structure:
     """A compiled structure: its machine, and the plans it has made.
@@ -93,8 +107,17 @@ class Structure:
     def __init__(self, chart: Chart) -> None:
         self.digest = structure_digest(chart)
         self._paths = {state: _configuration(chart, state) for state in chart.states}
-        self._machine = _compile(chart)(model=_Slot(OrderedSet((_ROOT, _IDLE))))
+        self._own = {state: _events(chart, state) for state in chart.states}
+        self._class = _compile(chart)
+        self._machine = self._build()
         self._ask = lru_cache(maxsize=PLANS)(self._decide)
+
+    def _build(self) -> "StateChart[Any]":
+        return self._class(model=_Slot(OrderedSet((_ROOT, _IDLE))))
+
+    def reacts(self, leaf: str, event: str) -> bool:
+        """Tell whether a state, or one around it, says what an event does there."""
+        return event in self._own[leaf]
 
     async def step(
         self,
@@ -113,6 +136,9 @@ class Structure:
 
         Returns:
             The leaf and the resume leaf after it.
+
+        Raises:
+            ChartStuck: the chart goes in circles; nothing was taken.
         """
         plan = self.plan(program.allows, event, leaf=leaf, resume=resume)
         for effect in plan.effects:
@@ -130,7 +156,11 @@ class Structure:
         leaf: str | None,
         resume: str | None,
     ) -> Plan:
-        """Tell what an event does, asking for no more guards than it depends on."""
+        """Tell what an event does, asking for no more guards than it depends on.
+
+        Raises:
+            ChartStuck: the chart goes in circles.
+        """
         answers: tuple[bool, ...] = ()
         while True:
             decided = self._ask(event, leaf, resume, answers)
@@ -149,7 +179,11 @@ class Structure:
         machine.history_values.clear()
         if resume:
             machine.history_values[_RESUME] = [machine.states_map[_state_name(resume)]]
-        machine.send(_BEGIN if event is None else _event_name(event))
+        try:
+            machine.send(_BEGIN if event is None else _event_name(event))
+        except _Endless as error:
+            self._machine = self._build()
+            raise ChartStuck(f"'{event}' in '{leaf}' never comes to rest") from error
         if slot.question:
             return slot.question
         return Plan(tuple(slot.effects), self._leaf(), self._resume())
@@ -197,6 +231,11 @@ def _configuration(chart: Chart, state: str) -> tuple[str, ...]:
     path = chart.path(state)
     outer = () if chart.states[path[0]].aside else (_MAIN,)
     return (_ROOT, *outer, *(_state_name(s) for s in path))
+
+
+def _events(chart: Chart, leaf: str) -> frozenset[str]:
+    path = (chart.states[state] for state in chart.path(leaf))
+    return frozenset(event for state in path for event, _ in state.branches())
 
 
 def _compile(chart: Chart) -> type["StateChart[Any]"]:
@@ -277,14 +316,16 @@ def _allowing(key: BranchKey) -> Callable[["StateChart[Any]"], bool]:
 
 def _taking(key: BranchKey) -> Callable[["StateChart[Any]"], None]:
     def take(machine: "StateChart[Any]") -> None:
-        machine.model.effects.append(key)
+        # The library asks twice when the branch leads to a history.
+        if key not in machine.model.effects:
+            machine.model.note(key)
 
     return take
 
 
 def _entering(state: str) -> Callable[["StateChart[Any]"], None]:
     def enter(machine: "StateChart[Any]") -> None:
-        machine.model.effects.append(state)
+        machine.model.note(state)
 
     return enter
 

@@ -12,7 +12,7 @@ from typing import Any
 from engine.phrases import Meaning
 from engine.spec.bundle import Bundle
 from engine.turn import Event
-from engine.whatsapp import inbound as wire
+from engine.whatsapp import content as wire
 
 NOTHING_MATCHED = "nothing_matched"
 IGNORED = (wire.Reaction, wire.SystemChange, wire.Edited, wire.Revoked, wire.CallPermission)

@@ -6,7 +6,6 @@ stays where he was, and the chart goes on with `refused.<reason>`.
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,7 +19,7 @@ from engine.domain.conversation import Position
 from engine.domain.refusals import Reason, Refusal
 from engine.errors import ChartStuck, Conflict, EngineError, RenderFailed, Unavailable
 from engine.ports import Timer
-from engine.rendering.messages import evaluate, render
+from engine.rendering.messages import evaluate, render_all
 from engine.rendering.views import cart_view, tenant_view
 from engine.spec.bundle import Bundle
 from engine.spec.check import variables_of
@@ -145,7 +144,8 @@ class _Steps:
         self.refused_text = False
         self.left = MAX_STEPS
         self.cart_before = self._shown = turn.cart
-        self.context = self._context(runner.names(bundle.chart))
+        self.names = runner.names(bundle.chart)
+        self.context = self._context(self.names)
 
     def _context(self, names: Iterable[str]) -> dict[str, Any]:
         turn, conversation = self.turn, self.turn.conversation
@@ -231,12 +231,8 @@ class _Steps:
         return event
 
     def _scope(self, event: str) -> str | None:
-        if self.place.leaf:
-            for state in self.chart.path(self.place.leaf):
-                if event in self.chart.states[state].when:
-                    return "state"
-                if any(event == timer_event(state, d) for d in self.chart.states[state].after):
-                    return "state"
+        if self.place.leaf and self.structure.reacts(self.place.leaf, event):
+            return "state"
         return "anywhere" if event in self.chart.anywhere else None
 
     async def _step(self, event: Event | None) -> bool:
@@ -265,9 +261,12 @@ class _Steps:
         if event is not None:
             self.context["event"] = {**BLANK_EVENT, **event.data, "name": event.name}
         self.context["state"] = self.place.leaf
-        leaf, resume = await self.structure.step(
-            self, event.name if event else None, leaf=self.place.leaf, resume=self.place.resume
-        )
+        name, place = event.name if event else None, self.place
+        try:
+            after = await self.structure.step(self, name, leaf=place.leaf, resume=place.resume)
+        except ChartStuck as error:
+            self.failure = error
+            return False
         if self.refusal:
             self._restore(before)
             self.place = self.home
@@ -277,24 +276,27 @@ class _Steps:
                 self.context["misses"] = self.turn.conversation.misses
             details = {"reason": self.refusal.reason.value, **self.refusal.details}
             self.raised.appendleft(Event(f"refused.{self.refusal.reason.value}", details))
+        elif not self.fired:  # nobody wanted it, also not where an old message was said
+            self.place = self.home
         elif self.failure is None:
-            self.place = self.home = _Place(leaf, resume)
+            self.place = self.home = _Place(*after)
         return self.fired
 
     def _remember(self) -> tuple[Any, ...]:
-        turn = self.turn
+        turn, conversation = self.turn, self.turn.conversation
         return (
-            copy(turn.conversation), dict(turn.variables), turn.cart, len(turn.orders_placed),
-            len(turn.stock_taken), len(self.result.said), len(self.result.timers),
-            deque(self.raised),
+            conversation.language, conversation.entry, dict(conversation.variables), turn.cart,
+            len(turn.orders_placed), len(turn.stock_taken), len(self.result.said),
+            len(self.result.timers), deque(self.raised),
         )  # fmt: skip
 
     def _restore(self, before: tuple[Any, ...]) -> None:
-        turn = self.turn
-        turn.conversation, variables, turn.cart, orders, stock, said, timers, self.raised = before
-        turn.conversation.variables = variables
+        turn, conversation = self.turn, self.turn.conversation
+        conversation.language, conversation.entry, conversation.variables, turn.cart = before[:4]
+        orders, stock, said, timers, self.raised = before[4:]
         del turn.orders_placed[orders:], turn.stock_taken[stock:]
         del self.result.said[said:], self.result.timers[timers:]
+        self.context |= dict.fromkeys(self.names)
         self._refresh()
 
     def _finish(self) -> None:
@@ -436,9 +438,10 @@ class _Steps:
             message = self.words.messages.get(name)
             if message is None:
                 raise RenderFailed(f"there is no message '{name}' in {self.words.language}")
-            rendered = render(message, self.context)
-            if rendered is not None and not self.quiet:
-                self.result.said.append(Said(rendered, self.entered or self.place.leaf))
+            rendered = render_all(message, self.context)
+            if not self.quiet:
+                state = self.entered or self.place.leaf
+                self.result.said += [Said(part, state) for part in rendered]
 
 
 def locate(chart: Chart, position: Position | None) -> _Place:
@@ -449,12 +452,20 @@ def locate(chart: Chart, position: Position | None) -> _Place:
     """
     if position is None:
         return _Place(None, None)
-    resume = _renamed(chart, position.resume) if position.resume else None
+    resume = _resumable(chart, position.resume) if position.resume else None
     leaf = _renamed(chart, position.leaf)
     if leaf:
         return _Place(_innermost(chart, leaf), resume)
     outer = next((s for s in reversed(position.path[:-1]) if s in chart.states), chart.start)
     return _Place(_innermost(chart, outer), resume, moved=True)
+
+
+def _resumable(chart: Chart, state: str) -> str | None:
+    """Find where `resume` leads now; None if that is gone, then it leads to the chart's start."""
+    found = _renamed(chart, state)
+    if found is None or chart.states[chart.path(found)[0]].aside:
+        return None
+    return _innermost(chart, found)
 
 
 def _renamed(chart: Chart, state: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -148,14 +148,14 @@ class Tenant(TenantPart):
     @field_validator("currency")
     @classmethod
     def _currency(cls, code: str) -> str:
-        if code not in list_currencies():
+        if code not in _currencies():
             raise ValueError(f"'{code}' is not a currency of ISO 4217")
         return code
 
     @field_validator("time_zone")
     @classmethod
     def _time_zone(cls, name: str) -> str:
-        if name not in available_timezones():
+        if name not in _time_zones():
             raise ValueError(f"'{name}' is not an IANA time zone")
         return name
 
@@ -210,6 +210,16 @@ class Tenant(TenantPart):
             if start <= minute < (end if end > start else end + 24 * 60):
                 return True
         return False
+
+
+@cache
+def _currencies() -> frozenset[str]:
+    return frozenset(list_currencies())
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 def in_language(text: str | dict[Language, str], language: str) -> str:

@@ -1,38 +1,37 @@
 """An authored message and a turn's data -> one of WhatsApp's messages, always within its limits.
 
 What an author wrote was checked when it was loaded; what templates bring in (a long product name,
-a full menu) is fitted here: texts are cut on a word, lists are paged, too many buttons become a
-list.
+a full menu) is fitted here: texts are cut on a word or sent in two parts, lists are paged, too
+many buttons become a list.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.errors import LimitExceeded, RenderFailed
 from engine.spec.model import Entry, ListPart, Message, Value
 from engine.templating import Expression, Text
 from engine.whatsapp import limits
-from engine.whatsapp.outbound import (
+from engine.whatsapp.flow import FlowMessage
+from engine.whatsapp.interactive import (
     ButtonsMessage,
-    CatalogMessage,
-    FlowMessage,
-    ImageMessage,
-    InvalidMessage,
     LinkMessage,
     ListMessage,
     ListRow,
     ListSection,
     LocationRequest,
-    OutboundMessage,
+    ReplyButton,
+)
+from engine.whatsapp.outbound import ImageMessage, OutboundMessage, TemplateMessage, TextMessage
+from engine.whatsapp.products import (
+    CatalogMessage,
     ProductListMessage,
     ProductMessage,
     ProductSection,
-    ReplyButton,
-    TemplateMessage,
-    TextMessage,
 )
+from engine.whatsapp.rules import InvalidMessage
 
 Context = dict[str, Any]
 _BLANK_LINES = re.compile(r"\n{3,}")
@@ -52,6 +51,41 @@ def render(message: Message, context: Context) -> OutboundMessage | None:
         raise RenderFailed(f"{message.where}: {error}") from error
 
 
+def render_all(message: Message, context: Context) -> tuple[OutboundMessage, ...]:
+    """Make the messages a customer gets: none, one, or two if its text is too long for buttons.
+
+    Then the beginning goes ahead as a text, so that the end (the total of an order, say) is never
+    what is cut off.
+
+    Raises:
+        RenderFailed: as `render`.
+    """
+    made = render(message, context)
+    if not isinstance(made, (ButtonsMessage, ListMessage)) or not made.body.endswith("…"):
+        return () if made is None else (made,)
+    halves = _halves(_whole(message.text, context), limits.INTERACTIVE_BODY)
+    if halves is None:
+        return (made,)
+    ahead, rest = halves
+    return TextMessage(limits.fit(ahead, limits.TEXT_BODY)), replace(made, body=rest)
+
+
+def _halves(text: str, limit: int) -> tuple[str, str] | None:
+    """Split a text that does not fit between paragraphs, else between lines, so that its end does.
+
+    None if it fits, or nothing can be done.
+    """
+    if limits.length(text) <= limit:
+        return None
+    for mark in ("\n\n", "\n"):
+        parts = text.split(mark)
+        for place in range(1, len(parts)):
+            rest = mark.join(parts[place:])
+            if limits.length(rest) <= limit:
+                return mark.join(parts[:place]), rest
+    return None
+
+
 def evaluate(value: Value, context: Context) -> Any:
     """Calculate an argument; leaf texts are rendered, lone `{{ }}` keep their type."""
     if isinstance(value, Text):
@@ -66,8 +100,12 @@ def evaluate(value: Value, context: Context) -> Any:
 
 
 def _body(text: Text | None, context: Context, limit: int) -> str:
+    return limits.fit(_whole(text, context), limit)
+
+
+def _whole(text: Text | None, context: Context) -> str:
     rendered = text.render(context) if text else ""
-    return limits.fit(_BLANK_LINES.sub("\n\n", rendered).strip(), limit)
+    return _BLANK_LINES.sub("\n\n", rendered).strip()
 
 
 def _short(text: Text | None, context: Context, limit: int) -> str | None:
@@ -90,16 +128,19 @@ class _Option:
     description: str | None = None
 
 
-def _options(
-    entries: tuple[Entry, ...], context: Context, title_limit: int
-) -> Iterator[tuple[Entry, _Option]]:
+def _offered(entries: tuple[Entry, ...], context: Context) -> Iterator[tuple[Entry, Context]]:
+    """Give the entries whose conditions hold, repeated ones once per element."""
     for entry in entries:
         for local in _rounds(entry, context):
             if entry.condition is None or entry.condition.holds(local):
-                title = _short(entry.title, local, title_limit)
-                description = _short(entry.description, local, limits.ROW_DESCRIPTION)
-                wire_id = _wire_id(entry, local)
-                yield entry, _Option(wire_id, title or wire_id[:title_limit], description)
+                yield entry, local
+
+
+def _option(entry: Entry, context: Context, title_limit: int) -> _Option:
+    title = _short(entry.title, context, title_limit)
+    description = _short(entry.description, context, limits.ROW_DESCRIPTION)
+    wire_id = _wire_id(entry, context)
+    return _Option(wire_id, title or wire_id[:title_limit], description)
 
 
 def _rounds(entry: Entry, context: Context) -> Iterator[Context]:
@@ -130,7 +171,8 @@ def _picture(message: Message, context: Context) -> OutboundMessage:
 
 
 def _buttons(message: Message, context: Context) -> OutboundMessage:
-    options = [o for _, o in _options(message.buttons, context, limits.BUTTON_TITLE)]
+    offered = _offered(message.buttons, context)
+    options = [_option(entry, local, limits.BUTTON_TITLE) for entry, local in offered]
     if not options:
         return _picture(message, context)
     if len(options) > limits.BUTTONS:
@@ -175,22 +217,22 @@ def _list(message: Message, context: Context) -> OutboundMessage:
 
 def _sections(part: ListPart, context: Context) -> list[ListSection]:
     """Render the rows of one page: fixed rows are on every page, repeated ones are paged."""
-    rendered = [
-        (section, list(_options(section.entries, context, limits.ROW_TITLE)))
-        for section in part.sections
-    ]
-    fixed = sum(1 for _, rows in rendered for entry, _ in rows if entry.each is None)
-    repeated = sum(len(rows) for _, rows in rendered) - fixed
+    offered = [(section, list(_offered(section.entries, context))) for section in part.sections]
+    fixed = sum(1 for _, rows in offered for entry, _ in rows if entry.each is None)
+    repeated = sum(len(rows) for _, rows in offered) - fixed
     window, more = _page(part, context, room=limits.LIST_ROWS - fixed, repeated=repeated)
     sections: list[ListSection] = []
     place = 0
     seen: set[str] = set()
-    for section, rows in rendered:
+    for section, rows in offered:
         kept: list[ListRow] = []
-        for entry, option in rows:
+        for entry, local in rows:
             shown = entry.each is None or place in window
             place += entry.each is not None
-            if shown and option.id not in seen and len(seen) < limits.LIST_ROWS:
+            if not shown or len(seen) == limits.LIST_ROWS:
+                continue
+            option = _option(entry, local, limits.ROW_TITLE)
+            if option.id not in seen:
                 seen.add(option.id)
                 kept.append(ListRow(option.id, option.title, option.description))
         if kept:

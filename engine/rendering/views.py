@@ -112,8 +112,12 @@ def order_view(order: Order, tenant: Tenant, language: str) -> View:
         "payment": in_language(method.name, language) if method else order.payment_method,
         "instructions": in_language(method.instructions, language) if method else "",
         "created_at": order.created_at,
-        "minutes": {"minimum": estimate.minimum, "maximum": estimate.maximum},
+        "minutes": _minutes(estimate),
     }
+
+
+def _minutes(estimate: Estimate) -> View:
+    return {"minimum": estimate.minimum, "maximum": estimate.maximum}
 
 
 def address_text(order: Order) -> str:
@@ -141,11 +145,11 @@ def tenant_view(tenant: Tenant, language: str) -> View:
             "fee": delivery.fee,
             "free_from": delivery.free_from,
             "minimum_order": delivery.minimum_order,
-            "minutes": delivery.estimate.model_dump(),
+            "minutes": _minutes(delivery.estimate),
         }
         if delivery
         else None,
-        "pickup": {"minutes": pickup.estimate.model_dump()} if pickup else None,
+        "pickup": {"minutes": _minutes(pickup.estimate)} if pickup else None,
         "tax_rate": tenant.tax.rate,
         "payment_methods": [
             {"id": name, "name": in_language(m.name, language)}

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime
 
@@ -17,10 +16,13 @@ from engine.domain.conversation import Conversation
 from engine.domain.ids import TenantId
 from engine.errors import Conflict, TurnError
 from engine.ports import InboxRow, OutboxEntry, Said, TenantStore, TurnLog, TurnRecord
+from engine.rendering.views import plain
 from engine.runtime.bundles import Bundles
+from engine.runtime.catalog import TurnCatalog
 from engine.spec.bundle import Bundle
 from engine.turn import Turn
-from engine.whatsapp.inbound import InboundMessage, Tap
+from engine.whatsapp.content import Sender, Tap
+from engine.whatsapp.inbound import InboundMessage
 from engine.whatsapp.outbound import OutboundMessage, ReadReceipt, to_payload
 
 MAX_CONFLICTS = 8
@@ -79,22 +81,17 @@ class Turns:
         held, cart = await asyncio.gather(
             store.conversations.get(row.customer), store.carts.get(row.customer)
         )
-        conversation = held or Conversation(row.tenant, row.customer, bundle.tenant.languages[0])
-        conversation = replace(
-            conversation,
-            phone=message.sender.phone or conversation.phone,
-            user_id=message.sender.user_id or conversation.user_id,
-            name=message.sender.name or conversation.name,
-        )
+        begun = held or Conversation(row.tenant, row.customer, bundle.tenant.languages[0])
+        conversation = _introduced(begun, message.sender)
         meaning = candidates(message.content, bundle, conversation.language)
         if meaning is None:
             return self._record(row, message, conversation, bundle, None)
         now = self._clock.now()
         turn = Turn(
             tenant=bundle.tenant,
-            conversation=replace(conversation, variables=deepcopy(conversation.variables)),
+            conversation=replace(conversation, variables=plain(conversation.variables)),
             cart=_live_cart(cart, conversation, self._clock),
-            catalog=store.catalog,
+            catalog=TurnCatalog(store.catalog),
             orders=store.orders,
             ids=self._ids,
             now=now,
@@ -136,14 +133,13 @@ class Turns:
             error=result.failure,
         )
         turn = result.turn
-        after = turn.conversation if done else before
-        outbox = self._outbox(row, message, replace(after, version=version), bundle, result)
         conversation = replace(
-            after,
+            turn.conversation if done else before,
             version=version,
             updated_at=now,
             cart_expires_at=_expiry(turn.cart, before) if done else before.cart_expires_at,
         )
+        outbox = self._outbox(row, message, conversation, bundle, result)
         if not done:
             return TurnRecord(row.id, conversation, log_entry, now, outbox=outbox)
         return TurnRecord(
@@ -197,6 +193,16 @@ class Turns:
             created_at=self._clock.now(),
             said=said,
         )
+
+
+def _introduced(conversation: Conversation, sender: Sender) -> Conversation:
+    """Note what a message tells of its sender; most tell nothing new."""
+    phone = sender.phone or conversation.phone
+    user_id = sender.user_id or conversation.user_id
+    name = sender.name or conversation.name
+    if (phone, user_id, name) == (conversation.phone, conversation.user_id, conversation.name):
+        return conversation
+    return replace(conversation, phone=phone, user_id=user_id, name=name)
 
 
 def _live_cart(cart: Cart | None, conversation: Conversation, clock: Clock) -> Cart:

@@ -249,15 +249,15 @@ class Library:
             data, layers = merging.merge(base.data, overlay.data), Layers((overlay, base))
         data = {k: v for k, v in data.items() if k != "extends"}
         known = shared.charts.get(digest(data))
-        reader = Reader(layers, self.language, self.registry, problems)
-        chart = known or reader.chart(data)
-        check = ChartCheck(chart, layers, problems)
-        if known is None:
-            before = len(problems.errors)
-            check.run()
-            if len(problems.errors) == before:
-                shared.charts[chart.digest] = chart
-        return chart, check
+        if known:
+            return known, ChartCheck(known, layers, problems)
+        found = Problems()
+        chart = Reader(layers, self.language, self.registry, found).chart(data)
+        ChartCheck(chart, layers, found).run()
+        if not found.errors:
+            shared.charts[chart.digest] = chart
+        problems.found |= found.found
+        return chart, ChartCheck(chart, layers, problems)
 
     # Vocabularies ----------------------------------------------------------------------------
 

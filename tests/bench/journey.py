@@ -1,19 +1,18 @@
 """The conversation that is measured: a customer browses, customises, orders and asks back.
 
-It is written as a customer would play it: taps go by the words he sees. `Shop.play` finds the
-wire ids behind them once, so that nobody has to look for them while the clock runs.
+`Shop.play` plays it once, so that everything a customer sends is known before the clock runs.
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from engine.clock import Clock, ManualClock, SeededIds
 from engine.domain.ids import TenantId
 from engine.domain.menu import Menu
-from engine.ports import InboxRow, TurnRecord
+from engine.ports import CatalogRepository, InboxRow, TurnRecord
 from engine.runtime.bundles import Bundles
 from engine.runtime.turns import Turns
 from engine.sandbox.state import Person, PhoneNumber
@@ -30,31 +29,33 @@ TENANT = TenantId("la-tavola")
 FRIDAY_EVENING = datetime(2030, 6, 14, 22, 0, tzinfo=UTC)
 """La Tavola is open."""
 
-# (say or tap, the customer's words)
+# (say, what he types) or (tap, how the wire id begins of what he taps)
 SCRIPT = (
     ("say", "hi"),
     ("say", "menu"),
-    ("tap", "Pizza"),
-    ("tap", "Margherita Pizza"),
-    ("tap", "Customize"),
-    ("tap", 'Large (16")'),
-    ("tap", "Thin"),
-    ("tap", "Extra cheese"),
-    ("tap", "Mushrooms"),
-    ("tap", "Done"),
-    ("tap", "2"),
+    ("tap", "cat:pizza"),
+    ("tap", "prod:margherita"),
+    ("tap", "customize:prod:margherita"),
+    ("tap", "size:prod:margherita|pres:margherita-large"),
+    ("tap", "choose:prod:margherita|mod:thin-crust"),
+    ("tap", "choose:prod:margherita|mod:extra-cheese"),
+    ("tap", "choose:prod:margherita|mod:mushrooms"),
+    ("tap", "choose_done:prod:margherita"),
+    ("tap", "quantity:prod:margherita|2"),
     ("say", "do you have tiramisu"),
-    ("tap", "Add to cart"),
-    ("tap", "View cart"),
-    ("tap", "Checkout"),
-    ("tap", "🚚 Delivery"),
+    ("tap", "add_to_cart:prod:tiramisu"),
+    ("tap", "view_cart"),
+    ("tap", "checkout"),
+    ("tap", "delivery"),
     ("say", "12 Mulberry Street, apartment 3"),
-    ("tap", "Cash"),
-    ("tap", "Confirm order"),
+    ("tap", "pay:cash"),
+    ("tap", "confirm"),
     ("say", "where is my order"),
     ("say", "margarita"),
 )
 Wire = dict[str, Any]
+Read = tuple[str | None, ...]
+"""A method of the catalog, and its arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +79,14 @@ class Step:
         wire: what the customer sends, in Meta's form.
         message: the same, read.
         record: what the turn writes.
-        reads: the catalog reads it needs, as (method, argument).
+        reads: the catalog reads it needs.
     """
 
     wire: Wire
     message: InboundMessage
     row: InboxRow
     record: TurnRecord
-    reads: tuple[tuple[str, str | None], ...]
+    reads: tuple[Read, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +120,10 @@ class Shop:
             waba_id="waba",
         )
 
-    def turns(self, store: MemoryStore) -> Turns:
+    def turns(self, store: Callable[[], MemoryStore]) -> Turns:
         """Give what takes turns, over a store in memory."""
         return Turns(
-            stores=lambda _: store, bundles=self.bundles, clock=self.clock, ids=SeededIds()
+            stores=lambda _: store(), bundles=self.bundles, clock=self.clock, ids=SeededIds()
         )
 
     def store(self) -> MemoryStore:
@@ -131,9 +132,9 @@ class Shop:
 
     async def play(self) -> tuple[Step, ...]:
         """Play the script once, to know every turn of it."""
-        store = self.store()
-        catalog = store.catalog = _Noting(store.catalog)  # type: ignore[assignment]
-        take, caller = self.turns(store).take, Caller(self.number(), "15550001")
+        catalog = _Noting(MemoryCatalog(self.menu))
+        store = MemoryStore(cast(CatalogRepository, catalog))
+        take, caller = self.turns(lambda: store).take, Caller(self.number(), "15550001")
         steps: list[Step] = []
         for place, (kind, words) in enumerate(SCRIPT):
             wire = _text(words) if kind == "say" else _tap(words, steps)
@@ -142,6 +143,8 @@ class Shop:
             message = parse_webhook(body).messages[0]
             row = inbox_row(message, at)
             await take(row, message)
+            if store.committed[-1].log.outcome != "done":
+                raise SystemExit(f"the bench's script fails: {store.committed[-1].log.error}")
             steps.append(Step(wire, message, row, store.committed[-1], tuple(catalog.reads)))
             catalog.reads.clear()
         return tuple(steps)
@@ -163,11 +166,12 @@ def _text(words: str) -> Wire:
     return {"type": "text", "text": {"body": words}}
 
 
-def _tap(words: str, steps: list[Step]) -> Wire:
+def _tap(beginning: str, steps: list[Step]) -> Wire:
     payloads = [entry.payload for step in reversed(steps) for entry in step.record.outbox]
-    found = next((c for p in payloads for c in choices(p) if c.title == words), None)
+    offered = (choice for payload in payloads for choice in choices(payload))
+    found = next((choice for choice in offered if choice.id.startswith(beginning)), None)
     if found is None:
-        raise SystemExit(f"the bench's script is out of date: nothing says '{words}'")
+        raise SystemExit(f"the bench's script is out of date: nothing offers '{beginning}'")
     return _reply(found)
 
 
@@ -181,12 +185,11 @@ class _Noting:
 
     def __init__(self, catalog: MemoryCatalog) -> None:
         self._catalog = catalog
-        self.reads: list[tuple[str, str | None]] = []
+        self.reads: list[Read] = []
 
     def __getattr__(self, method: str) -> Callable[..., Awaitable[Any]]:
-        async def read(argument: str | None = None) -> Any:
-            self.reads.append((method, argument))
-            call = getattr(self._catalog, method)
-            return await (call() if argument is None else call(argument))
+        async def read(*arguments: str | None, **options: Any) -> Any:
+            self.reads.append((method, *arguments))
+            return await getattr(self._catalog, method)(*arguments, **options)
 
         return read

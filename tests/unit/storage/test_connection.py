@@ -37,6 +37,11 @@ from tests.unit.storage.builders import (
     turn,
 )
 
+pytestmark = [
+    pytest.mark.usefixtures("forgotten_sockets"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
 AWAY_AFTER = 0.1
 
 
@@ -161,7 +166,7 @@ async def test_a_database_that_goes_away_is_noticed_fast_and_found_again(tmp_pat
 
 async def test_a_server_that_hangs_is_unavailable(tmp_path):
     async with EmbeddedServer(tmp_path) as server:
-        database = Database(server.uri, name="shop", away_after=AWAY_AFTER, answer_within=0.5)
+        database = Database(server.uri, name="shop", answer_within=1.5)
         async with database:
             signalled(server, signal.SIGSTOP)
             try:

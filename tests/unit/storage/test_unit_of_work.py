@@ -35,6 +35,11 @@ from tests.unit.storage.builders import (
     turn,
 )
 
+pytestmark = [
+    pytest.mark.usefixtures("forgotten_sockets"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
 COKES = ProductId("prod:coke")
 PIZZAS = ProductId("prod:pizza")
 

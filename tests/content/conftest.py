@@ -1,0 +1,66 @@
+"""A stage on which every scripted conversation of the tenants is played, one after the other."""
+
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from engine.clock import ManualClock, SeededIds
+from engine.dialogs import DialogFailed, play
+from engine.domain.ids import TenantId
+from engine.playground import Playground, playground
+from engine.spec.dialog import Dialog
+from engine.storage.documents import OrderDocument
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(slots=True)
+class Stage:
+    """A playground that is as it was seeded whenever a dialog begins.
+
+    Args:
+        changed: tenants whose products an earlier dialog changed.
+    """
+
+    playground: Playground
+    changed: set[TenantId] = field(default_factory=set)
+
+    async def play(self, tenant: TenantId, name: str, dialog: Dialog) -> str:
+        """Play a dialog and give its transcript."""
+        if tenant in self.changed:
+            await self.playground.seed(tenant)
+            self.changed.discard(tenant)
+        transcript: list[str] = [dialog.about]
+
+        def show(line: str) -> None:
+            # An empty line before whatever happens next, as between paragraphs.
+            begins = line.startswith(("customer", "(")) and line != "(no answer)"
+            transcript.extend(["", line] if begins else [line])
+
+        orders = await self._orders(tenant)
+        try:
+            await play(dialog, self.playground, tenant, name=f"{tenant}/{name}", show=show)
+        except DialogFailed as error:
+            pytest.fail("\n".join([*transcript, "", f"FAILED: {error}"]), pytrace=False)
+        finally:
+            if any(step.change for step in dialog.steps) or await self._orders(tenant) > orders:
+                self.changed.add(tenant)
+        return "\n".join([*transcript, ""])
+
+    async def _orders(self, tenant: TenantId) -> int:
+        rows = self.playground.engine.database.collection(OrderDocument)
+        return await rows.count_documents({"subDomain": tenant})
+
+
+@pytest.fixture(scope="package")
+async def stage(mongodb_uri: str) -> AsyncIterator[Stage]:
+    clock, name = ManualClock(datetime(2030, 6, 14, tzinfo=UTC)), f"comanda_dialogs_{os.getpid()}"
+    async with playground(
+        content=ROOT, mongodb_uri=mongodb_uri, database_name=name, clock=clock, ids=SeededIds()
+    ) as running:
+        yield Stage(running)
+        await running.engine.database.client.drop_database(name)
