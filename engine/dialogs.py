@@ -7,15 +7,18 @@ from decimal import Decimal
 
 from engine.clock import ManualClock, SeededIds
 from engine.domain.ids import CustomerKey, TenantId
+from engine.domain.order import Order
 from engine.errors import EngineError
 from engine.playground import Playground
+from engine.ports import TenantStore
 from engine.sandbox import Customer
+from engine.sandbox.customer import Choice, choices
 from engine.sandbox.state import Received
 from engine.spec.dialog import Change, Dialog, Expectation, Place, Step
 from engine.spec.model import delay_of
 from engine.storage.amounts import to_disk
 from engine.storage.documents import OrderDocument, ProductDocument
-from engine.transcript import choices, lines
+from engine.transcript import lines
 
 MEDIA = {"id": "media", "mime_type": "application/octet-stream", "sha256": "0"}
 UNREADABLE: dict[str, dict[str, object]] = {
@@ -70,19 +73,15 @@ class Stage:
         found = self._find(wanted, oldest=oldest)
         if found is None:
             raise DialogFailed(f"nothing to tap is called '{wanted}'")
-        message, wire_id, title = found
-        old = " (of an older message)" if message is not self._received[-1] else ""
-        self._show(f"customer taps: {title}{old}")
-        await self._customer.tap(wire_id, title=title, answering=message.wamid)
+        old = " (of an older message)" if found.wamid != self._received[-1].wamid else ""
+        self._show(f"customer taps: {found.title}{old}")
+        await self._customer.send_raw(found.reply())
         await self.see()
 
-    def _find(self, wanted: str, *, oldest: bool) -> tuple[Received, str, str] | None:
+    def _find(self, wanted: str, *, oldest: bool) -> Choice | None:
         messages = self._received if oldest else reversed(self._received)
-        for message in messages:
-            for choice in choices(message.payload):
-                if wanted in (choice.title, choice.id):
-                    return message, choice.id, choice.title
-        return None
+        offered = (choice for message in messages for choice in choices(message))
+        return next((c for c in offered if wanted in (c.title, c.id)), None)
 
     async def send(self, message: dict[str, object], shown: str) -> None:
         """Send a message as WhatsApp would, and see the answer."""
@@ -204,37 +203,51 @@ class _Act:
         self._show(f"(the back end changes {change.product}: {said})")
 
     async def _expect(self, wanted: Expectation) -> None:
-        held = await self._facts()
-        asked = wanted.model_dump(exclude_unset=True)
-        asked |= {f"order.{name}": value for name, value in asked.pop("order", {}).items()}
-        for name, value in asked.items():
-            if not _same(held.get(name), value):
-                raise DialogFailed(f"expected {name} {value}, it is {held.get(name)}")
+        for name in wanted.model_fields_set - {"order"}:
+            await self._holds(name, getattr(wanted, name))
+        order = await self._store.orders.get_latest(self._key) if wanted.order else None
+        facts = _facts(order) if order else {}
+        for name, value in wanted.order.items():
+            _check(f"order.{name}", facts.get(name), value)
 
-    async def _facts(self) -> dict[str, object]:
-        store = self._playground.engine.store(self._tenant)
-        key = CustomerKey(self._customer.user_id or self._customer.phone)
-        conversation = await store.conversations.get(key)
-        cart = await store.carts.get(key)
-        order = await store.orders.get_latest(key)
-        orders = self._playground.engine.database.collection(OrderDocument)
-        own = {"subDomain": self._tenant, "customer.userId": self._customer.user_id}
-        facts: dict[str, object] = {
-            "state": conversation and conversation.position and conversation.position.leaf,
-            "cart": cart.count if cart else 0,
-            "orders": await orders.count_documents(own),
-        }
-        if order:
-            facts |= {
-                "order.total": order.total,
-                "order.subtotal": order.quote.subtotal,
-                "order.tax": order.quote.tax,
-                "order.deliveryFee": order.quote.delivery_fee,
-                "order.type": order.type.value,
-                "order.paymentMethod": order.payment_kind,
-                "order.status": order.status.value,
-            }
-        return facts
+    async def _holds(self, name: str, value: object) -> None:
+        held: object
+        if name == "state":
+            conversation = await self._store.conversations.get(self._key)
+            held = conversation and conversation.position and conversation.position.leaf
+        elif name == "cart":
+            cart = await self._store.carts.get(self._key)
+            held = cart.count if cart else 0
+        else:
+            orders = self._playground.engine.database.collection(OrderDocument)
+            own = {"subDomain": self._tenant, "customer.userId": self._customer.user_id}
+            held = await orders.count_documents(own)
+        _check(name, held, value)
+
+    @property
+    def _store(self) -> TenantStore:
+        return self._playground.engine.store(self._tenant)
+
+    @property
+    def _key(self) -> CustomerKey:
+        return CustomerKey(self._customer.user_id or self._customer.phone)
+
+
+def _facts(order: Order) -> dict[str, object]:
+    return {
+        "total": order.total,
+        "subtotal": order.quote.subtotal,
+        "tax": order.quote.tax,
+        "deliveryFee": order.quote.delivery_fee,
+        "type": order.type.value,
+        "paymentMethod": order.payment_kind,
+        "status": order.status.value,
+    }
+
+
+def _check(name: str, held: object, wanted: object) -> None:
+    if not _same(held, wanted):
+        raise DialogFailed(f"expected {name} {wanted}, it is {held}")
 
 
 def _same(held: object, wanted: object) -> bool:

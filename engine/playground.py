@@ -7,7 +7,7 @@ import secrets
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -76,11 +76,13 @@ async def playground(
     database_name: str = "playground",
     clock: Clock | None = None,
     ids: Ids | None = None,
+    options: SandboxOptions | None = None,
 ) -> AsyncIterator[Playground]:
     """Run a playground while the block runs; all its tenants are seeded.
 
     Args:
         mongodb_uri: empty starts an embedded server in a temporary folder.
+        options: of the sandbox; a given clock is the sandbox's too.
 
     Raises:
         EngineError: the content is wrong, or the database does not start.
@@ -92,7 +94,9 @@ async def playground(
             server = EmbeddedServer(Path(folder))
             mongodb_uri = await server.start()
             stack.push_async_callback(server.stop)
-        options = SandboxOptions(clock=clock.now) if clock else SandboxOptions()
+        options = options or SandboxOptions()
+        if clock:
+            options = replace(options, clock=clock.now)
         sandbox_url = await stack.enter_async_context(serving(create_sandbox(options)))
         settings = read_settings(
             mongodb_uri=mongodb_uri,

@@ -116,6 +116,7 @@ class TurnRecord:
         conversation: with its `version` raised by one; the stored one must be one behind.
         cart: the new cart, or None if it did not change; one without lines is deleted.
         stock: units to take, by product; the product must still have them.
+        has_timers: the chart has timers, so that some of an earlier entry may wait: they go.
     """
 
     inbox_id: str
@@ -127,6 +128,7 @@ class TurnRecord:
     stock: tuple[tuple[ProductId, int], ...] = ()
     outbox: tuple[OutboxEntry, ...] = ()
     timers: tuple[Timer, ...] = ()
+    has_timers: bool = True
 
 
 class CatalogRepository(Protocol):

@@ -303,8 +303,8 @@ def _calculable(operator: str, left: Any, right: Any) -> bool:
     return numbers and not _huge(left) and not _huge(right)
 
 
-def _huge(number: float | Decimal) -> bool:
-    return abs(number) >= 10**15
+def _huge(number: Any) -> bool:
+    return bool(abs(number) >= 10**15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +312,7 @@ class _Program:
     """A compiled source, shared by all places where it is written."""
 
     environment: _Environment
-    names: frozenset[str]
+    names: Mapping[str, int]
     root: Callable[[Context], Iterator[str]]
 
     def run(self, values: dict[str, Any]) -> tuple[_Scope, Iterator[str]]:
@@ -328,12 +328,12 @@ class Text:
 
     Args:
         where: `file:line:column` of its source, for errors.
-        names: the variables it reads.
+        names: the variables it reads, with the line where each is read first.
         literal: the text itself when there is nothing to render.
     """
 
     where: Where
-    names: frozenset[str]
+    names: Mapping[str, int]
     literal: str | None
     _program: _Program | None
 
@@ -364,7 +364,7 @@ class Expression:
     """A compiled expression: a guard, or an argument that keeps its type."""
 
     where: Where
-    names: frozenset[str]
+    names: Mapping[str, int]
     source: str
     _program: _Program
 
@@ -420,13 +420,13 @@ class Language:
             TemplateProblem: it is not a template, or uses what is not offered.
         """
         if "{" not in source:
-            return Text(where, frozenset(), source, None)
+            return Text(where, {}, source, None)
         program = self._text(source)
         return Text(where, program.names, None, program)
 
     def _compile_text(self, source: str) -> _Program:
         tree = self._parsed(self._texts, source)
-        names = frozenset(find_undeclared_variables(tree))
+        names = self._variables(tree)
         self._rewrite(tree)
         return self._program(self._texts, tree, names)
 
@@ -445,11 +445,17 @@ class Language:
         if not source:
             raise TemplateProblem("bad-expression", "it is empty")
         # Jinja has no public way to look at an expression before it is compiled.
-        probe = self._parsed(self._expressions, "{{ (" + source + "\n) }}")
+        try:
+            probe = self._parsed(self._expressions, "{{ (" + source + "\n) }}")
+        except TemplateProblem as problem:
+            if problem.code != "bad-template":
+                raise
+            told = "write it without braces" if "{{" in source else problem.sentence
+            raise TemplateProblem("bad-expression", told, line=problem.line) from problem
         outputs = [n for n in probe.body if not isinstance(n, nodes.Output) or len(n.nodes) != 1]
         if outputs or len(probe.body) != 1:
             raise TemplateProblem("bad-expression", "it is not one expression")
-        names = frozenset(find_undeclared_variables(probe))
+        names = self._variables(probe)
         self._rewrite(probe)
         output = probe.body[0]
         assert isinstance(output, nodes.Output)
@@ -464,7 +470,7 @@ class Language:
         return self.expression(single[1], where) if single else self.text(source, where)
 
     def _program(
-        self, environment: _Environment, tree: nodes.Template, names: frozenset[str]
+        self, environment: _Environment, tree: nodes.Template, names: Mapping[str, int]
     ) -> _Program:
         try:
             code = environment.compile(tree)
@@ -475,7 +481,15 @@ class Language:
         except _FAILURES as error:  # a part that is always the same is calculated here
             raise TemplateProblem("bad-template", _said(error)) from error
         template = JinjaTemplate.from_code(environment, code, environment.globals, None)
-        return _Program(environment, names - self._guards, template.root_render_func)
+        return _Program(environment, names, template.root_render_func)
+
+    def _variables(self, tree: nodes.Template) -> Mapping[str, int]:
+        unset = find_undeclared_variables(tree) - self._guards
+        names: dict[str, int] = {}
+        for node in tree.find_all(nodes.Name):
+            if node.name in unset:
+                names[node.name] = min(node.lineno, names.get(node.name, node.lineno))
+        return names
 
     def _parsed(self, environment: _Environment, source: str) -> nodes.Template:
         if len(source) > MAX_SOURCE:

@@ -30,7 +30,10 @@ async def mongodb_uri(tmp_path_factory):
 @pytest.fixture(scope="session")
 async def open_database(mongodb_uri):
     """A database with its indexes, opened once: creating them takes longer than most tests."""
-    async with Database(mongodb_uri, name=f"comanda_tests_{os.getpid()}") as database:
+    name = f"comanda_tests_{os.getpid()}"
+    # The loop stands still during tests that are not async; with short timeouts the driver then
+    # believes that the server does.
+    async with Database(mongodb_uri, name=name, away_after=60, answer_within=60) as database:
         yield database
         await database.client.drop_database(database.name)
 

@@ -125,7 +125,7 @@ async def size(turn: Turn, *, product: str, presentation: str) -> Refusal | None
     if chosen is None:
         return Refusal(Reason.UNKNOWN_PRESENTATION, {"product": found.name})
     if not chosen.is_available:
-        return _choice_sold_out(found, f"{found.name} ({chosen.name})")
+        return _choice_sold_out(found, f"{found.name}, {chosen.name}")
     draft = _draft(turn)
     if draft is None or draft["product"] != product:
         draft = _blank(found)

@@ -28,7 +28,7 @@ ANYWHERE = ""
 """The scope of branches that hold in every state."""
 _BEGIN = "begin_"
 _ROOT, _IDLE, _MAIN, _RESUME = "root_", "idle_", "main_", "resume_"
-PLANS = 8192
+PLANS = 4096
 """Plans kept per structure; the storefront needs some hundreds."""
 LONGEST_PLAN = 100
 """Branches and entries of one plan; a chart whose `finished` goes in circles has no end."""

@@ -77,11 +77,11 @@ def _halves(text: str, limit: int) -> tuple[str, str] | None:
     """
     if limits.length(text) <= limit:
         return None
-    for mark in ("\n\n", "\n"):
+    for mark, room in (("\n\n", limit // 2), ("\n\n", limit), ("\n", limit // 2), ("\n", limit)):
         parts = text.split(mark)
         for place in range(1, len(parts)):
             rest = mark.join(parts[place:])
-            if limits.length(rest) <= limit:
+            if limits.length(rest) <= room:
                 return mark.join(parts[:place]), rest
     return None
 
@@ -116,7 +116,10 @@ def _short(text: Text | None, context: Context, limit: int) -> str | None:
 
 def _image(message: Message, context: Context) -> str | None:
     link = message.image.render(context).strip() if message.image else ""
-    return link if link.startswith(("https://", "http://")) else None
+    try:
+        return ImageMessage(link).link
+    except InvalidMessage:  # an address of the catalog that is none is no reason to say nothing
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,7 @@ def _option(entry: Entry, context: Context, title_limit: int) -> _Option:
     title = _short(entry.title, context, title_limit)
     description = _short(entry.description, context, limits.ROW_DESCRIPTION)
     wire_id = _wire_id(entry, context)
-    return _Option(wire_id, title or wire_id[:title_limit], description)
+    return _Option(wire_id, title or limits.fit(wire_id, title_limit), description)
 
 
 def _rounds(entry: Entry, context: Context) -> Iterator[Context]:
@@ -171,11 +174,15 @@ def _picture(message: Message, context: Context) -> OutboundMessage:
 
 
 def _buttons(message: Message, context: Context) -> OutboundMessage:
-    offered = _offered(message.buttons, context)
-    options = [_option(entry, local, limits.BUTTON_TITLE) for entry, local in offered]
+    found: dict[str, _Option] = {}
+    for entry, local in _offered(message.buttons, context):
+        option = _option(entry, local, limits.BUTTON_TITLE)
+        found.setdefault(option.id, option)
+    options = list(found.values())
     if not options:
         return _picture(message, context)
-    if len(options) > limits.BUTTONS:
+    # Buttons must differ in what they say, rows need not.
+    if len(options) > limits.BUTTONS or len({o.title for o in options}) < len(options):
         return _buttons_as_list(message, context, options)
     image = _image(message, context)
     return ButtonsMessage(
@@ -238,6 +245,8 @@ def _sections(part: ListPart, context: Context) -> list[ListSection]:
         if kept:
             title = _short(section.title, context, limits.SECTION_TITLE)
             sections.append(ListSection(tuple(kept), title))
+    if len(sections) > 1:
+        sections = [replace(part, title=part.title or "…") for part in sections]
     if more and sections:
         last = sections[-1]
         sections[-1] = ListSection((*last.rows, more), last.title)
@@ -295,6 +304,8 @@ def _products(message: Message, context: Context) -> OutboundMessage:
     assert part is not None
     items = part.products.evaluate(context) if part.products else ()
     ids = tuple(str(item["id"]) for item in items or ())[: limits.PRODUCT_LIST_ITEMS]
+    if not ids:
+        return _text(message, context)
     return ProductListMessage(
         part.catalog.render(context),
         _short(message.header, context, limits.HEADER_TEXT) or "…",

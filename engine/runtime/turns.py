@@ -152,6 +152,7 @@ class Turns:
             stock=tuple(turn.stock_taken),
             outbox=outbox,
             timers=tuple(result.timers),
+            has_timers=any(state.after for state in bundle.chart.states.values()),
         )
 
     def _outbox(

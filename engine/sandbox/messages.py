@@ -115,6 +115,8 @@ class Messages:
     def _journey(self, sent: Sent, failure: Complaint | None) -> tuple[str, ...]:
         if failure is not None:
             return ("failed",)
+        if not self.options.statuses:
+            return ()
         # Meta reports no more than this about a reaction.
         if sent.payload["type"] == "reaction":
             return ("sent",)

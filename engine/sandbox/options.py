@@ -27,6 +27,7 @@ class SandboxOptions:
     Args:
         phones: numbers registered from the start; a reset keeps these.
         faults: faults waiting from the start; a reset arms these again.
+        statuses: what is sent is reported as sent and delivered; failures always are.
         read: customers read what is delivered, and a `read` status follows.
         enforce_window: free-form messages fail when the customer has not written for 24 hours.
         not_on_whatsapp: phone numbers nobody can be written to.
@@ -38,6 +39,7 @@ class SandboxOptions:
 
     phones: tuple[PhoneNumber, ...] = ()
     faults: tuple[Fault, ...] = ()
+    statuses: bool = True
     read: bool = False
     enforce_window: bool = False
     not_on_whatsapp: frozenset[str] = frozenset()

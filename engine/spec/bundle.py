@@ -53,11 +53,26 @@ class Bundle:
 
 
 @dataclass(slots=True)
+class _Layer:
+    """A chart and its messages as written in one place, the shared one or a tenant's.
+
+    Args:
+        chart: None if there is no file or it is unusable.
+        messages: by language; under "" the ones for all.
+        broken: languages whose messages are unusable, and "chart" if the chart is.
+    """
+
+    chart: Source | None = None
+    messages: dict[str, Source] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class _Shared:
     """A shared chart with its messages as read once, and what was compiled from them."""
 
     chart_source: Source
-    messages: dict[str, Source] = field(default_factory=dict)
+    layer: _Layer
     merged: dict[str, dict[str, Any]] = field(default_factory=dict)
     charts: dict[str, Chart] = field(default_factory=dict)
     compiled: dict[str, tuple[Vocabulary, set[Problem]]] = field(default_factory=dict)
@@ -89,8 +104,14 @@ class Library:
 
     def read(self, kind: str, path: FilePath, problems: Problems) -> Source | None:
         """Read a document and hold it against its schema; None if it is unusable or absent."""
-        if not path.is_file():
+        source = self._parsed(path, problems) if path.is_file() else None
+        if source is None or not validate(source, self._validators[kind], problems):
             return None
+        if kind == "messages":
+            expand(source)
+        return source
+
+    def _parsed(self, path: FilePath, problems: Problems) -> Source | None:
         name = self._name(path)
         try:
             text = path.read_text(encoding="utf-8")
@@ -98,14 +119,8 @@ class Library:
             problems.add(Span(name), "unreadable", f"the file cannot be read: {error}")
             return None
         source = parse(text, name, problems)
-        if source is None:
-            return None
-        if source.data is None:
+        if source and source.data is None:
             source.data = {}
-        if not validate(source, self._validators[kind], problems):
-            return None
-        if kind == "messages":
-            expand(source)
         return source
 
     def _name(self, path: FilePath) -> str:
@@ -119,17 +134,22 @@ class Library:
         if not path.is_file():
             problems.add(Span(self._name(path)), "missing-file", "the file does not exist")
             return None, None
-        source = self.read(kind, path, problems)
+        source = self._parsed(path, problems)
         if source is None:
             return None, None
+        fits = validate(source, self._validators[kind], problems)
+        told = {problem.span for problem in problems.found}
         try:
-            return model.model_validate(source.data), source
+            made = model.model_validate(source.data)
         except ValidationError as error:
             for found in error.errors():
-                where = Layers((source,)).value_at(tuple(found["loc"]))
-                sentence = found["msg"].removeprefix("Value error, ")
-                problems.add(where, "wrong-value", sentence)
+                where = Layers((source,)).value_at(found["loc"])
+                # What the schema can say it has said, and better.
+                if where not in told and (fits or found["type"] == "value_error"):
+                    sentence = found["msg"].removeprefix("Value error, ")
+                    problems.add(where, "wrong-value", sentence)
             return None, source
+        return (made if fits else None), source
 
     def tenant(self, tenant_id: TenantId, problems: Problems) -> Tenant | None:
         """Read a tenant's settings."""
@@ -197,51 +217,60 @@ class Library:
             return None
         shared, found = self._shared_chart(tenant.chart)
         problems.found |= found.found
-        if shared is None:
-            return None
-        chart, check = self._chart(shared, tenant.chart, folder, problems)
+        own = self._layer(folder / "conversations", folder / "messages", tenant.chart, problems)
+        if shared is None or "chart" in own.broken:
+            return None  # every event and variable would seem unknown
+        chart, check = self._chart(shared, own.chart, problems)
         words: dict[str, Vocabulary] = {}
         contents: list[Any] = [check.chart.digest, tenant.model_dump(mode="json")]
-        neutral = self._overlay(folder, tenant.chart, None, problems)
         for language in tenant.languages:
-            own = self._overlay(folder, tenant.chart, language, problems)
-            overlays = [s for s in (own, neutral) if s]
+            if {"", language} & (shared.layer.broken | own.broken):
+                continue
+            overlays = [own.messages[name] for name in (language, "") if name in own.messages]
             words[language] = self._vocabulary(shared, language, overlays, check)
             contents += [shared.merged[language], [s.data for s in overlays]]
-        check_says(chart, words, problems)
+        if len(words) < len(tenant.languages):
+            return None
+        check_says(check, words)
         return Bundle(tenant_id, tenant, chart, words, digest(contents))
 
-    def _overlay(
-        self, folder: FilePath, chart: str, language: str | None, problems: Problems
-    ) -> Source | None:
-        name = f"{chart}.{language}.yaml" if language else f"{chart}.yaml"
-        return self.read("messages", folder / "messages" / name, problems)
+    def _layer(
+        self, charts: FilePath, messages: FilePath, name: str, problems: Problems
+    ) -> _Layer:
+        layer = _Layer()
+        path = charts / f"{name}.yaml"
+        layer.chart = self.read("chart", path, problems)
+        if layer.chart is None and path.is_file():
+            layer.broken.add("chart")
+        for file in [messages / f"{name}.yaml", *sorted(messages.glob(f"{name}.*.yaml"))]:
+            language = file.stem.removeprefix(name).removeprefix(".")
+            read = self.read("messages", file, problems)
+            if read:
+                layer.messages[language] = read
+            elif file.is_file():
+                layer.broken.add(language)
+        return layer
 
     def _shared_chart(self, name: str) -> tuple[_Shared | None, Problems]:
         if name in self._shared:
             return self._shared[name]
         problems = Problems()
         folder = self.root / "conversations"
-        path = folder / f"{name}.yaml"
-        source = self.read("chart", path, problems)
-        shared = None
-        if source is None and not problems.found:
-            missing = Span(str(path.relative_to(self.root)))
+        layer = self._layer(folder, folder / "messages", name, problems)
+        if layer.chart is None and "chart" not in layer.broken:
+            missing = Span(self._name(folder / f"{name}.yaml"))
             problems.add(missing, "missing-file", "the file does not exist")
-        if source is not None:
-            shared = _Shared(source)
-            for file in sorted((folder / "messages").glob(f"{name}*.yaml")):
-                read = self.read("messages", file, problems)
-                language = file.name.removeprefix(name).removesuffix(".yaml").strip(".")
-                if read:
-                    shared.messages[language] = read
+        for source in (layer.chart, *layer.messages.values()):
+            if source:
+                merging.note_nothing(source, problems)
+                source.data = merging.merge({}, source.data)
+        shared = _Shared(layer.chart, layer) if layer.chart else None
         self._shared[name] = shared, problems
         return shared, problems
 
     def _chart(
-        self, shared: _Shared, name: str, folder: FilePath, problems: Problems
+        self, shared: _Shared, overlay: Source | None, problems: Problems
     ) -> tuple[Chart, ChartCheck]:
-        overlay = self.read("chart", folder / "conversations" / f"{name}.yaml", problems)
         base = shared.chart_source
         data, layers = base.data, Layers((base,))
         if overlay:
@@ -265,7 +294,8 @@ class Library:
         self, shared: _Shared, language: str, overlays: list[Source], check: ChartCheck
     ) -> Vocabulary:
         base = self._shared_words(shared, language)
-        sources = [s for s in (shared.messages.get(language), shared.messages.get("")) if s]
+        texts = shared.layer.messages
+        sources = [texts[name] for name in (language, "") if name in texts]
         key = f"{language} {check.chart.digest}"
         if key not in shared.compiled:
             found = Problems()
@@ -303,7 +333,7 @@ class Library:
 
     def _shared_words(self, shared: _Shared, language: str) -> dict[str, Any]:
         if language not in shared.merged:
-            neutral, own = shared.messages.get(""), shared.messages.get(language)
+            neutral, own = shared.layer.messages.get(""), shared.layer.messages.get(language)
             data = neutral.data if neutral else {}
             shared.merged[language] = merging.merge(data, own.data) if own else {}
         return shared.merged[language]

@@ -6,9 +6,9 @@ tenant's own data is not judged here.
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from engine.spec.model import Branch, Call, Chart, Message, State, Value, Vocabulary
+from engine.spec.model import Branch, Call, Chart, ListPart, Message, State, Value, Vocabulary
 from engine.spec.problems import Problems, Span, did_you_mean
-from engine.spec.source import Layers
+from engine.spec.source import Layers, Path
 from engine.templating import Expression, Text
 from engine.whatsapp import limits
 
@@ -72,9 +72,9 @@ class ChartCheck:
         for state in self.chart.states.values():
             self._state(state)
         for branch in self.chart.all_branches():
-            self._target(branch.go, branch.where)
+            self._target(branch.go, (*branch.path, "go"))
         for name, target in self.chart.renamed.items():
-            place = self.places.at(("renamed", name))
+            place = self.places.value_at(("renamed", name))
             if target not in self.chart.states and target not in self.chart.renamed:
                 self._unknown_state(target, place)
         self._variables()
@@ -85,7 +85,7 @@ class ChartCheck:
             self.problems.add(self.places.at(()), "missing-key", f"'{missing}' is missing here")
             return False
         if self.chart.start not in self.chart.states:
-            self._unknown_state(self.chart.start, self.places.at(("start",)))
+            self._unknown_state(self.chart.start, self.places.value_at(("start",)))
             return False
         return True
 
@@ -93,21 +93,27 @@ class ChartCheck:
         hint = did_you_mean(name, self.chart.states)
         self.problems.add(span, "unknown-state", f"there is no state '{name}'", hint)
 
-    def _target(self, go: str | None, where: str) -> None:
+    def _target(self, go: str | None, path: Path) -> None:
         if go is not None and go != RESUME and go not in self.chart.states:
-            self._unknown_state(go, Span.of(where))
+            self._unknown_state(go, self.places.value_at(path))
 
     def _state(self, state: State) -> None:
         span = Span.of(state.where)
         children = [s for s in self.chart.states.values() if s.parent == state.id]
+        if state.id == RESUME:
+            self.problems.add(span, "wrong-name", f"'{RESUME}' leads back, no state has that name")
         if children and (state.start is None or state.start not in {c.id for c in children}):
-            wanted = f"'{state.start}' is not a state inside" if state.start else "has no 'start'"
-            sentence = f"'{state.id}' has states inside; {wanted}"
-            self.problems.add(span, "bad-start", sentence, f"one of {_names(children)}")
+            where = self.places.value_at((*state.path, "start")) if state.start else span
+            wanted = f"'{state.start}' is none of them" if state.start else "no 'start'"
+            sentence = f"'{state.id}' has states inside and {wanted}"
+            self.problems.add(where, "bad-start", sentence, f"one of {_names(children)}")
         if not children and (state.start or state.finished):
             self.problems.add(span, "bad-start", f"'{state.id}' has no states inside it")
         if state.finished:
-            self._target(state.finished, state.where)
+            self._target(state.finished, (*state.path, "finished"))
+            if self._comes_back(state):
+                sentence = f"'{state.id}' is finished as soon as it is entered, again and again"
+                self.problems.add(span, "never-rests", sentence)
             if not any(c.final for c in children):
                 sentence = f"no state inside '{state.id}' is final, so it never finishes"
                 self.problems.add(span, "never-finishes", sentence)
@@ -116,6 +122,19 @@ class ChartCheck:
             self.problems.add(span, "bad-final", sentence)
         if state.aside and state.parent is not None:
             self.problems.add(span, "bad-aside", f"'{state.id}' is aside: it must lie outside all")
+
+    def _comes_back(self, state: State) -> bool:
+        """Tell whether what comes after the end of a state is its end, without a pause."""
+        seen: set[str] = set()
+        following: State | None = state
+        while following and following.finished and following.id not in seen:
+            seen.add(following.id)
+            leaf = self.chart.states.get(following.finished)
+            while leaf and leaf.start:
+                inner = self.chart.states.get(leaf.start)
+                leaf = inner if inner and inner.parent == leaf.id else None
+            following = self.chart.states.get(leaf.parent or "") if leaf and leaf.final else None
+        return following is not None and following.id == state.id
 
     def _reachable(self) -> None:
         seen: set[str] = set()
@@ -147,10 +166,11 @@ class ChartCheck:
 
     def names(self, template: Text | Expression) -> None:
         """Note the variables of a template that nothing sets."""
-        for name in sorted(template.names - self.known):
+        for name in sorted(template.names.keys() - self.known):
             hint = did_you_mean(name, self.known)
             sentence = f"nothing sets the variable '{name}'"
-            self.problems.add(Span.of(template.where), "unknown-variable", sentence, hint)
+            span = Span.of(template.where).below(template.names[name])
+            self.problems.add(span, "unknown-variable", sentence, hint)
 
 
 def _names(states: Iterable[State]) -> str:
@@ -161,26 +181,27 @@ def _targets(events: Mapping[str, tuple[Branch, ...]]) -> list[str]:
     return [b.go for branches in events.values() for b in branches if b.go]
 
 
-def check_says(chart: Chart, vocabularies: Mapping[str, Vocabulary], problems: Problems) -> None:
+def check_says(check: ChartCheck, vocabularies: Mapping[str, Vocabulary]) -> None:
     """Note messages that a chart says and a language does not have."""
-    said: dict[str, str] = {}
-    for state in chart.states.values():
-        said |= dict.fromkeys(state.say, state.where)
-    for branch in chart.all_branches():
-        said |= dict.fromkeys(branch.say, branch.where)
-    for message, where in said.items():
+    problems = check.problems
+    said: dict[str, Path] = {}
+    parts: list[State | Branch] = [*check.chart.states.values(), *check.chart.all_branches()]
+    for part in parts:
+        said |= dict.fromkeys(part.say, (*part.path, "say"))
+    for message, path in said.items():
+        span = check.places.value_at(path)
         lacking = [n for n, v in vocabularies.items() if message not in v.messages]
         if not lacking:
             continue
         if len(lacking) == len(vocabularies):
             known = next(iter(vocabularies.values())).messages
             problems.add(
-                Span.of(where), "unknown-message", f"there is no message '{message}'",
+                span, "unknown-message", f"there is no message '{message}'",
                 did_you_mean(message, known),
             )  # fmt: skip
         else:
             sentence = f"the message '{message}' is missing in {', '.join(lacking)}"
-            problems.add(Span.of(where), "missing-translation", sentence)
+            problems.add(span, "missing-translation", sentence)
 
 
 def check_message(message: Message, chart: ChartCheck, kinds: list[str]) -> None:
@@ -202,7 +223,35 @@ def check_message(message: Message, chart: ChartCheck, kinds: list[str]) -> None
             problems.add(Span.of(entry.where), "unknown-event", sentence, hint)
     for template in _templates(message):
         chart.names(template)
+    _check_parts(message, problems)
     _check_limits(message, problems)
+
+
+def _check_parts(message: Message, problems: Problems) -> None:
+    """Note parts that are not there; the schema cannot ask for them, for an overlay has few."""
+    for name, text in _needed(message):
+        if text is None or text.literal == "":
+            where = text.where if text else message.where
+            problems.add(Span.of(where), "missing-key", f"'{name}' is missing here")
+
+
+def _needed(message: Message) -> Iterator[tuple[str, Text | None]]:
+    link, flow, products = message.link, message.flow, message.products
+    if link:
+        yield "url", link.url
+    if flow:
+        yield from (("id", flow.id), ("token", flow.token))
+        if flow.data:
+            yield "screen", flow.screen
+    if products and message.kind in ("product", "products"):
+        yield "catalog", products.catalog
+    if products and message.kind == "product":
+        yield "id", products.product
+    if message.list:
+        if message.list.more:
+            yield from (("id", message.list.more.id), ("title", message.list.more.title))
+        if len(message.list.sections) > 1:
+            yield from (("title", section.title) for section in message.list.sections)
 
 
 def _templates(message: Message) -> Iterator[Text | Expression]:
@@ -229,6 +278,10 @@ def _templates(message: Message) -> Iterator[Text | Expression]:
     yield from (part for part in parts if part is not None)
 
 
+_FIXED_ROWS = limits.LIST_ROWS - 2
+"""Rows of a list with pages: one of the page's own and the one that leads on come after them."""
+
+
 def _check_limits(message: Message, problems: Problems) -> None:
     body = limits.TEXT_BODY if message.kind == "text" else limits.INTERACTIVE_BODY
     _fits(message.text, body, "text", problems)
@@ -241,19 +294,30 @@ def _check_limits(message: Message, problems: Problems) -> None:
     for button in message.buttons:
         _fits(button.title, limits.BUTTON_TITLE, "title", problems)
     if message.list:
-        _fits(message.list.button, limits.LIST_BUTTON, "button", problems)
-        rows = [e for s in message.list.sections for e in s.entries]
-        fixed = [r for r in rows if not r.condition and not r.each]
-        if len(fixed) > limits.LIST_ROWS:
-            sentence = f"WhatsApp shows {limits.LIST_ROWS} rows, these are {len(fixed)}"
-            problems.add(Span.of(fixed[limits.LIST_ROWS].where), "over-limit", sentence)
-        for row in rows:
-            _fits(row.title, limits.ROW_TITLE, "title", problems)
-            _fits(row.description, limits.ROW_DESCRIPTION, "description", problems)
+        _check_list(message.list, problems)
     if message.flow:
         _fits(message.flow.cta, limits.FLOW_CTA, "cta", problems)
     if message.link:
         _fits(message.link.title, limits.CTA_DISPLAY_TEXT, "title", problems)
+
+
+def _check_list(part: ListPart, problems: Problems) -> None:
+    _fits(part.button, limits.LIST_BUTTON, "button", problems)
+    rows = [e for s in part.sections for e in s.entries]
+    fixed = [r for r in rows if not r.condition and not r.each]
+    if len(fixed) > limits.LIST_ROWS:
+        sentence = f"WhatsApp shows {limits.LIST_ROWS} rows, these are {len(fixed)}"
+        problems.add(Span.of(fixed[limits.LIST_ROWS].where), "over-limit", sentence)
+    elif len(fixed) > _FIXED_ROWS and part.more:
+        sentence = f"{_FIXED_ROWS} rows fit on every page, these are {len(fixed)}"
+        problems.add(Span.of(fixed[_FIXED_ROWS].where), "over-limit", sentence)
+    for row in rows:
+        _fits(row.title, limits.ROW_TITLE, "title", problems)
+        _fits(row.description, limits.ROW_DESCRIPTION, "description", problems)
+    if part.more:
+        _fits(part.more.title, limits.ROW_TITLE, "title", problems)
+    for section in part.sections:
+        _fits(section.title, limits.SECTION_TITLE, "title", problems)
 
 
 def _fits(text: Text | None, limit: int, key: str, problems: Problems) -> None:

@@ -1,8 +1,8 @@
 """The one merge rule: an overlay's mapping is laid over the base's, key by key.
 
 `null` deletes, `replace: true` in a mapping stops the merge there, everything else (a text, a
-number, a list of branches) is one value. What an overlay does not touch stays the very object of
-the base, so that tenants share it.
+number, a list of branches) is one value; so is a `do` that names another action. What an overlay
+does not touch stays the very object of the base, so that tenants share it.
 """
 
 from typing import Any
@@ -21,9 +21,16 @@ def merge(base: Any, overlay: Any) -> Any:
     for key, value in overlay.items():
         if value is None:
             merged.pop(key, None)
+        elif key not in base or (key == "do" and _other_action(base[key], value)):
+            merged[key] = _bare(value)
         else:
-            merged[key] = merge(base[key], value) if key in base else _bare(value)
+            merged[key] = merge(base[key], value)
     return merged
+
+
+def _other_action(base: Any, overlay: Any) -> bool:
+    both = isinstance(base, dict) and isinstance(overlay, dict)
+    return both and base.keys() != overlay.keys()
 
 
 def _bare(value: Any) -> Any:
@@ -31,6 +38,19 @@ def _bare(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: _bare(v) for k, v in value.items() if k != "replace" and v is not None}
     return value
+
+
+def note_nothing(source: Source, problems: Problems) -> None:
+    """Note what is nothing in a document that is laid over none: there is nothing to delete."""
+
+    def walk(data: Any, path: Path) -> None:
+        for key, value in data.items() if isinstance(data, dict) else ():
+            if value is None:
+                sentence = f"'{key}' is nothing, and there is nothing to delete"
+                problems.add(source.keys[*path, key], "wrong-type", sentence, "write {} for empty")
+            walk(value, (*path, key))
+
+    walk(source.data, ())
 
 
 def note_unmatched(base: Any, overlay: Source, problems: Problems) -> None:

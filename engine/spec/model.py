@@ -30,11 +30,13 @@ class Branch:
     """What an event does: if `condition` holds, take `calls`, say `say`, go to `go`.
 
     Args:
+        path: its place in the merged document.
         go: id of a state, `resume`, or None to stay.
         quiet: the messages of this branch are not sent (nobody is there to read them).
     """
 
     where: str
+    path: tuple[str | int, ...] = ()
     condition: Expression | None = None
     calls: tuple[Call, ...] = ()
     say: tuple[str, ...] = ()
@@ -47,6 +49,7 @@ class State:
     """A state: on entry it takes `calls` and says `say`; then it waits for an event.
 
     Args:
+        path: its place in the merged document.
         when: branches by event, in the author's order.
         after: branches by delay, as written (`30m`).
         start: the state inside it that is entered first; None for one without states inside.
@@ -56,6 +59,7 @@ class State:
 
     id: str
     where: str
+    path: tuple[str | int, ...] = ()
     parent: str | None = None
     calls: tuple[Call, ...] = ()
     say: tuple[str, ...] = ()

@@ -19,6 +19,14 @@ class Span:
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
 
+    def below(self, line: int) -> "Span":
+        """Give the place of a line of a text that begins here.
+
+        A value in column 1 is a literal block: its lines are the file's. Of any other text the
+        file's lines cannot be told.
+        """
+        return Span(self.file, self.line + line - 1) if self.column == 1 else self
+
     @classmethod
     def of(cls, written: str) -> "Span":
         """Read a place as `str` writes it."""

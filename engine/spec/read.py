@@ -89,11 +89,10 @@ class Reader:
             return None
 
     def _note(self, span: Span, problem: TemplateProblem) -> None:
-        line = span.line + problem.line - 1
-        column = span.column if problem.line == 1 else 1
-        known = {"unknown-filter": FILTERS, "unknown-guard": self.registry.guards.keys()}
-        hint = did_you_mean(problem.name, known.get(problem.code, ()))
-        self.problems.add(Span(span.file, line, column), problem.code, problem.sentence, hint)
+        lists = {"unknown-filter": FILTERS, "unknown-guard": self.registry.guards.keys()}
+        known = lists.get(problem.code, ())
+        hint = "" if problem.name in known else did_you_mean(problem.name, known)
+        self.problems.add(span.below(problem.line), problem.code, problem.sentence, hint)
 
     # Charts ----------------------------------------------------------------------------------
 
@@ -131,11 +130,13 @@ class Reader:
     def _state(self, name: str, body: Data, path: Path, parent: str | None) -> State:
         when = dict(self._events(body.get("when", {}), (*path, "when")))
         if "back" in body:
-            where = str(self.places.at((*path, "back")))
-            when.setdefault("back", (Branch(where=where, go=body["back"]),))
+            here = (*path, "back")
+            branch = Branch(where=str(self.places.at(here)), path=here, go=body["back"])
+            when.setdefault("back", (branch,))
         return State(
             id=name,
             where=str(self.places.at(path)),
+            path=path,
             parent=parent,
             calls=self._calls(body.get("do"), (*path, "do")),
             say=_listed(body.get("say")),
@@ -160,9 +161,10 @@ class Reader:
     def _branch(self, body: Any, path: Path) -> Branch:
         where = str(self.places.at(path))
         if isinstance(body, str):
-            return Branch(where=where, go=body)
+            return Branch(where=where, path=path, go=body)
         return Branch(
             where=where,
+            path=path,
             condition=self.expression(body, "if", path),
             calls=self._calls(body.get("do"), (*path, "do")),
             say=_listed(body.get("say")),
@@ -290,11 +292,16 @@ _KINDS: tuple[tuple[str, Kind], ...] = (
 
 def kinds_of(body: Data) -> list[str]:
     """Name the parts of a message that say what kind it is; more than one is a mistake."""
-    return [key for key, _ in _KINDS if body.get(key) and key != "image"]
+    return [key for key, _ in _KINDS if _has(body, key) and key != "image"]
 
 
 def _kind(body: Data) -> Kind:
-    return next((kind for key, kind in _KINDS if body.get(key)), "text")
+    return next((kind for key, kind in _KINDS if _has(body, key)), "text")
+
+
+def _has(body: Data, key: str) -> bool:
+    # A `catalog` needs nothing inside; a part whose entries an overlay deleted is none.
+    return bool(body.get(key)) or (key == "catalog" and key in body)
 
 
 def expand(source: Source) -> None:

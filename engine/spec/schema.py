@@ -187,8 +187,8 @@ def _plain(schema: Schema) -> Schema:
     if "anyOf" in schema:
         options = [_plain(option) for option in schema.pop("anyOf")]
         # A Decimal may be written as a number or as a text of digits; authors write numbers.
-        options = [o for o in options if not (o.get("type") == "string" and "pattern" in o
-                   and "number" in {p.get("type") for p in options})]  # fmt: skip
+        if any(o.get("type") == "number" for o in options):
+            options = [o for o in options if o.get("type") != "string"]
         merged = options[-1]
         for option in reversed(options[:-1]):
             merged = {"if": {"type": option.get("type", "object")}, "then": option, "else": merged}
@@ -197,7 +197,10 @@ def _plain(schema: Schema) -> Schema:
     for key, value in schema.items():
         if key == "title" and isinstance(value, str):
             continue
-        if key in ("properties", "$defs", "patternProperties"):
+        if key == "patternProperties":  # a key of another shape is a mistake, too
+            ((pattern, part),) = value.items()
+            out |= {"propertyNames": {"pattern": pattern}, "additionalProperties": _plain(part)}
+        elif key in ("properties", "$defs"):
             out[key] = {name: _plain(part) for name, part in value.items()}
         elif isinstance(value, dict) and key not in ("default", "examples"):
             out[key] = _plain(value)

@@ -17,11 +17,14 @@ from engine.spec.problems import Problems, Span
 MAX_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 24
 MAX_NODES = 200_000
+MAX_PROBLEMS = 100
+"""Problems of one document; more help nobody."""
 
 Path = tuple[str | int, ...]
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})\.[0-9]{1,17}")
+_NOT_ALLOWED = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CONSTANTS: dict[str, Any] = {"": None, "~": None, "null": None, "true": True, "false": False}
 
 
@@ -31,7 +34,8 @@ class Source:
 
     Args:
         keys: the place of each entry's key (of a list's element: the element).
-        values: the place of each value; a block scalar's is its first line of text.
+        values: the place of each value; that of a literal block (`|`) is column 1 of its first
+            line of text, where no other value begins.
     """
 
     file: str
@@ -89,6 +93,13 @@ def parse(text: str, file: str, problems: Problems) -> Source | None:
             Span(file), "too-large", f"the file has {len(text)} characters, {MAX_BYTES} fit"
         )
         return None
+    odd = _NOT_ALLOWED.search(text)
+    if odd:
+        before = text[: odd.start()]
+        column = odd.start() - before.rfind("\n")
+        sentence = f"the character U+{ord(odd[0]):04X} cannot be in a file"
+        problems.add(Span(file, before.count("\n") + 1, column), "yaml-syntax", sentence)
+        return None
     reader = _Reader(file, problems)
     try:
         data = reader.document(yaml.parse(text, Loader=yaml.CSafeLoader))
@@ -97,13 +108,14 @@ def parse(text: str, file: str, problems: Problems) -> Source | None:
         where = Span(file, mark.line + 1, mark.column + 1) if mark else Span(file)
         said = (error.problem or error.context or "cannot be read").replace("\n", " ")
         hint = error.context.replace("\n", " ") if error.context and error.problem else ""
+        begun = error.context_mark
+        if hint and begun and begun.line + 1 < where.line:
+            hint += f" that begins at line {begun.line + 1}"
         problems.add(where, "yaml-syntax", said, hint)
-        return None
-    except yaml.YAMLError as error:  # a character YAML does not allow
-        problems.add(Span(file), "yaml-syntax", str(error).splitlines()[0])
         return None
     except _Hopeless:
         return None
+    reader.values.setdefault((), Span(file))
     return Source(file, data, reader.keys, reader.values)
 
 
@@ -120,6 +132,7 @@ class _Reader:
         self.keys: dict[Path, Span] = {}
         self.values: dict[Path, Span] = {}
         self._nodes = 0
+        self._noted = 0
 
     def document(self, events: Iterator[yaml.Event]) -> Any:
         data: Any = None
@@ -135,6 +148,9 @@ class _Reader:
 
     def _add(self, event: yaml.Event, code: str, sentence: str, hint: str = "") -> None:
         self.problems.add(self._span(event), code, sentence, hint)
+        self._noted += 1
+        if self._noted == MAX_PROBLEMS:
+            raise _Hopeless
 
     def _span(self, event: yaml.Event) -> Span:
         mark = event.start_mark
@@ -171,7 +187,8 @@ class _Reader:
                 break
             key = event.value if isinstance(event, yaml.ScalarEvent) else None
             if key is None:
-                self._add(event, "wrong-key", "a key must be a plain word")
+                hint = "put a text that begins with '{{' in quotes"
+                self._add(event, "wrong-key", "a key must be a plain word", hint)
                 raise _Hopeless
             here = (*path, key)
             if key in data:
@@ -196,10 +213,9 @@ class _Reader:
 
     def _scalar(self, event: yaml.Event, path: Path) -> Any:
         assert isinstance(event, yaml.ScalarEvent)
-        if event.style in ("|", ">"):
+        if event.style == "|":
             # The text begins on the line after its indicator; a template error counts from there.
             self.values[path] = Span(self.file, self._span(event).line + 1, 1)
-            return event.value
         if event.style or not event.implicit[0]:
             return event.value
         text = event.value

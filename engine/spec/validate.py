@@ -45,7 +45,13 @@ def _unknown_key(source: Source, path: Path, error: SchemaError, problems: Probl
     for key in _extras(error):
         at = source.at((*path, key))
         hint = did_you_mean(key, known) or f"known here: {', '.join(known)}"
-        problems.add(at or source.values[()], "unknown-key", f"'{key}' is not known here", hint)
+        code = "unknown-action" if _names_actions(path) else "unknown-key"
+        problems.add(at or source.values[()], code, f"'{key}' is not known here", hint)
+
+
+def _names_actions(path: Path) -> bool:
+    """Tell whether the words at a place are actions: `do: x`, or an element of such a list."""
+    return path[-1:] == ("do",) or (path[-2:-1] == ("do",) and isinstance(path[-1], int))
 
 
 def _extras(error: SchemaError) -> Iterator[str]:
@@ -60,7 +66,12 @@ def _wrong_name(source: Source, path: Path, error: SchemaError, problems: Proble
 
 
 def _shape(error: SchemaError) -> str:
-    return f"it must look like {_SHAPES.get(error.validator_value, error.validator_value)}"
+    return shape(str(error.validator_value))
+
+
+def shape(pattern: str) -> str:
+    """Tell an author what a pattern wants."""
+    return f"it must look like {_SHAPES.get(pattern, pattern)}"
 
 
 _SHAPES = {
@@ -69,6 +80,12 @@ _SHAPES = {
     r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$": "view_cart or refused.sold_out",
     r"^[1-9][0-9]{0,3}[smhd]$": "30m, 24h or 2d",
     r"^[a-z]{2}$": "en or es",
+    r"^[a-z]+$": "a word of small letters",
+    r"^[a-z][a-z0-9_]*$": "a word of small letters, digits and '_'",
+    r"^[A-Z]{2}$": "US or PE",
+    r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-4]):[0-5]\d$": "12:00-22:30",
+    r"^[a-z]+:[A-Za-z0-9._-]{1,60}$": "cat:pizza",
+    r"^https://": "https://example.com/picture.jpg",
 }
 
 _TYPES = {
@@ -86,9 +103,13 @@ def _type(source: Source, path: Path, error: SchemaError, problems: Problems) ->
     wanted = error.validator_value
     names = [wanted] if isinstance(wanted, str) else list(wanted)
     said = " or ".join(_TYPES.get(n, n) for n in names)
-    key = path[-1] if path else "the document"
     got = _TYPES[_type_of(error.instance)]
-    _place(source, path, problems)("wrong-type", f"'{key}' must be {said}, this is {got}")
+    _place(source, path, problems)("wrong-type", f"{_called(path)} must be {said}, this is {got}")
+
+
+def _called(path: Path) -> str:
+    """Name what is at a place by the last key that leads there."""
+    return next((f"'{key}'" for key in reversed(path) if isinstance(key, str)), "the document")
 
 
 def _type_of(value: Any) -> str:
@@ -102,7 +123,7 @@ def _enum(source: Source, path: Path, error: SchemaError, problems: Problems) ->
     known = [str(v) for v in error.validator_value]
     word = str(error.instance)
     hint = did_you_mean(word, known) or f"known: {', '.join(known)}"
-    code = "unknown-action" if "do" in path else "unknown-value"
+    code = "unknown-action" if _names_actions(path) else "unknown-value"
     _place(source, path, problems)(code, f"'{word}' is not known here", hint)
 
 
@@ -118,14 +139,23 @@ def _pattern(source: Source, path: Path, error: SchemaError, problems: Problems)
     if "propertyNames" in error.absolute_schema_path:
         _wrong_name(source, path, error, problems)
         return
-    key = path[-1] if path else "the document"
-    _place(source, path, problems)("wrong-value", f"'{key}': '{error.instance}'", _shape(error))
+    sentence = f"{_called(path)}: '{error.instance}'"
+    _place(source, path, problems)("wrong-value", sentence, _shape(error))
 
 
 def _other(source: Source, path: Path, error: SchemaError, problems: Problems) -> None:
     sentence = re.sub(r"\s+", " ", error.message)
     if len(sentence) > 160:
-        sentence = f"'{path[-1] if path else 'the document'}' breaks '{error.validator}'"
+        sentence = f"{_called(path)} breaks '{error.validator}'"
+    _place(source, path, problems)("wrong-value", sentence)
+
+
+def _size(source: Source, path: Path, error: SchemaError, problems: Problems) -> None:
+    length, limit = len(error.instance), error.validator_value
+    unit = "characters" if isinstance(error.instance, str) else "elements"
+    sentence = f"{_called(path)} has {length} {unit}, {limit} fit"
+    if length < limit:
+        sentence = f"{_called(path)} is empty" if length == 0 else f"{sentence} at least"
     _place(source, path, problems)("wrong-value", sentence)
 
 
@@ -134,7 +164,7 @@ def _one_action(source: Source, path: Path, error: SchemaError, problems: Proble
         sentence = f"one action per entry, this has {len(error.instance)}"
         _place(source, path, problems)("wrong-value", sentence, "write a list of actions")
         return
-    _other(source, path, error, problems)
+    _size(source, path, error, problems)
 
 
 _DESCRIBE: dict[str, Callable[[Source, Path, SchemaError, Problems], None]] = {
@@ -145,4 +175,8 @@ _DESCRIBE: dict[str, Callable[[Source, Path, SchemaError, Problems], None]] = {
     "pattern": _pattern,
     "maxProperties": _one_action,
     "minProperties": _one_action,
+    "minItems": _size,
+    "maxItems": _size,
+    "minLength": _size,
+    "maxLength": _size,
 }

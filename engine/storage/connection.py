@@ -32,6 +32,10 @@ Json = dict[str, Any]
 # an acknowledged one may be lost (database.md 2.1).
 DURABLE = WriteConcern("majority", j=True)
 SNAPSHOT = ReadConcern("snapshot")
+
+# MongoDB's codes, from its `error_codes.yml`.
+TAKEN = 11000
+OTHER_INDEX = frozenset({85, 86})
 REFUSED_LOGIN = frozenset({13, 18, 8000})
 
 
@@ -111,7 +115,8 @@ class Database:
         """Connect, and create the collections' indexes where they are missing.
 
         Raises:
-            SettingsError: the URI is malformed, the login is refused, or it is no replica set.
+            SettingsError: the URI is malformed, the login is refused, it is no replica set, or
+                what lies in it contradicts an index of ours.
             Unavailable: no server answers.
         """
         malformed = SettingsError("MONGODB_URI is not a MongoDB connection string")
@@ -124,10 +129,7 @@ class Database:
             raise malformed from exc
         try:
             await self._inspect()
-            with reachable():
-                # Beanie's documents are bound to the database that was opened last; nothing here
-                # relies on it, every query goes through `collection`.
-                await init_beanie(self._client[self.name], document_models=list(DOCUMENTS))
+            await self._prepare()
         except BaseException:
             await self.close()
             raise
@@ -180,5 +182,31 @@ class Database:
             if getattr(exc.__cause__, "code", None) in REFUSED_LOGIN:
                 raise SettingsError("MongoDB refuses the user or password of MONGODB_URI") from exc
             raise
+        # A transaction needs a replica set, or a sharded cluster of them.
         if "setName" not in hello and hello.get("msg") != "isdbgrid":
             raise SettingsError("MONGODB_URI leads to a single server: a replica set is needed")
+
+    async def _prepare(self) -> None:
+        try:
+            with reachable():
+                # Beanie's documents are bound to the database that was opened last; nothing here
+                # relies on it, every query goes through `collection`.
+                await init_beanie(self.client[self.name], document_models=list(DOCUMENTS))
+        except EngineError as exc:
+            if isinstance(exc.__cause__, OperationFailure):
+                _explain_index(exc.__cause__)
+            raise
+
+
+def _explain_index(failure: OperationFailure) -> None:
+    details = failure.details or {}
+    if failure.code in OTHER_INDEX:
+        raise SettingsError(
+            f"the database has an index that contradicts ours; drop it: {details.get('errmsg')}"
+        ) from failure
+    if failure.code == TAKEN:
+        keys = ", ".join(details.get("keyPattern") or {})
+        raise SettingsError(
+            f"the database has two documents that are one by our unique index of ({keys}); "
+            "remove one of them"
+        ) from failure

@@ -11,12 +11,9 @@ from pymongo.errors import BulkWriteError
 from engine.domain.ids import CustomerKey, TenantId
 from engine.errors import EngineError, Unavailable
 from engine.ports import InboxRow
-from engine.storage.connection import Database, Json, reachable
+from engine.storage.connection import TAKEN, Database, Json, reachable
 from engine.storage.records import InboxDocument
 from engine.storage.waiting import Place, WaitingRows
-
-TAKEN = 11000
-"""MongoDB's code for a unique value that is there already."""
 
 
 class MongoInbox:

@@ -113,11 +113,14 @@ async def _clear(database: Database, tenant_id: TenantId, shelf: _Shelf) -> int:
     rows = database.collection(shelf.document)
     kept = {tuple(row[key] for key in shelf.keys) for row in shelf.rows}
     found = await rows.find({"subDomain": tenant_id}, dict.fromkeys(shelf.keys, 1)).to_list()
-    gone = [
-        DeleteOne({"_id": row["_id"]})
-        for row in found
-        if tuple(row.get(key) for key in shelf.keys) not in kept
-    ]
+    gone = []
+    for row in found:
+        key = tuple(row.get(field) for field in shelf.keys)
+        # One of each: two programs that seed at once may both have inserted it.
+        if key in kept:
+            kept.remove(key)
+        else:
+            gone.append(DeleteOne({"_id": row["_id"]}))
     if not gone:
         return 0
     return (await rows.bulk_write(gone, ordered=False)).deleted_count

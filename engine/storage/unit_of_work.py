@@ -24,7 +24,7 @@ from engine.domain.money import Currency
 from engine.errors import Conflict, Unavailable
 from engine.ports import Timer, TurnRecord
 from engine.storage.carts import cart_to_disk
-from engine.storage.connection import Database, Json, reachable
+from engine.storage.connection import TAKEN, Database, Json, reachable
 from engine.storage.conversations import conversation_id, conversation_to_disk
 from engine.storage.orders import order_to_disk
 from engine.storage.outbox import entry_to_disk
@@ -33,8 +33,8 @@ from engine.storage.tenancy import TenantCollection
 
 COMMIT_ATTEMPTS = 3
 """How often a commit is sent whose outcome is unknown; MongoDB commits it once."""
-# 112 write conflict, 251 no such transaction (it was aborted), 11000 a unique value is taken.
-OVERTAKEN: Final = frozenset({112, 251, 11000})
+# 112 write conflict, 251 no such transaction: it was aborted.
+OVERTAKEN: Final = frozenset({112, 251, TAKEN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +97,9 @@ class UnitOfWork:
         if record.outbox:
             entries = [entry_to_disk(entry) for entry in record.outbox]
             await self._tables.outbox.insert(entries, session=session)
-        await self._set_timers(record, session)
-        await self._tables.turns.insert([_turn_to_disk(record)], session=session)
+        if record.has_timers:
+            await self._set_timers(record, session)
+        await self._tables.turns.insert([turn_to_disk(record)], session=session)
 
     async def _finish_inbox_row(self, record: TurnRecord, session: AsyncClientSession) -> None:
         done = {
@@ -205,7 +206,8 @@ def _timer_to_disk(timer: Timer) -> Json:
     }
 
 
-def _turn_to_disk(record: TurnRecord) -> Json:
+def turn_to_disk(record: TurnRecord) -> Json:
+    """Write the log of a turn."""
     turn = record.log
     return {
         "_id": record.inbox_id,

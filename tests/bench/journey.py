@@ -12,7 +12,7 @@ from typing import Any, cast
 from engine.clock import Clock, ManualClock, SeededIds
 from engine.domain.ids import TenantId
 from engine.domain.menu import Menu
-from engine.ports import CatalogRepository, InboxRow, TurnRecord
+from engine.ports import CatalogRepository, InboxRow, OrderRepository, TurnRecord
 from engine.runtime.bundles import Bundles
 from engine.runtime.turns import Turns
 from engine.sandbox.state import Person, PhoneNumber
@@ -42,8 +42,8 @@ SCRIPT = (
     ("tap", "choose:prod:margherita|mod:mushrooms"),
     ("tap", "choose_done:prod:margherita"),
     ("tap", "quantity:prod:margherita|2"),
-    ("say", "do you have tiramisu"),
-    ("tap", "add_to_cart:prod:tiramisu"),
+    ("say", "do you have focaccia"),
+    ("tap", "add_to_cart:prod:focaccia"),
     ("tap", "view_cart"),
     ("tap", "checkout"),
     ("tap", "delivery"),
@@ -55,7 +55,7 @@ SCRIPT = (
 )
 Wire = dict[str, Any]
 Read = tuple[str | None, ...]
-"""A method of the catalog, and its arguments."""
+"""A method of a repository, and its arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Step:
         wire: what the customer sends, in Meta's form.
         message: the same, read.
         record: what the turn writes.
-        reads: the catalog reads it needs.
+        reads: what it reads of catalog and orders.
     """
 
     wire: Wire
@@ -132,8 +132,10 @@ class Shop:
 
     async def play(self) -> tuple[Step, ...]:
         """Play the script once, to know every turn of it."""
-        catalog = _Noting(MemoryCatalog(self.menu))
-        store = MemoryStore(cast(CatalogRepository, catalog))
+        reads: list[Read] = []
+        store = self.store()
+        store.catalog = cast(CatalogRepository, _Noting(store.catalog, reads))
+        store.orders = cast(OrderRepository, _Noting(store.orders, reads))
         take, caller = self.turns(lambda: store).take, Caller(self.number(), "15550001")
         steps: list[Step] = []
         for place, (kind, words) in enumerate(SCRIPT):
@@ -145,8 +147,8 @@ class Shop:
             await take(row, message)
             if store.committed[-1].log.outcome != "done":
                 raise SystemExit(f"the bench's script fails: {store.committed[-1].log.error}")
-            steps.append(Step(wire, message, row, store.committed[-1], tuple(catalog.reads)))
-            catalog.reads.clear()
+            steps.append(Step(wire, message, row, store.committed[-1], tuple(reads)))
+            reads.clear()
         return tuple(steps)
 
 
@@ -181,15 +183,15 @@ def _reply(choice: Choice) -> Wire:
 
 
 class _Noting:
-    """A catalog that notes what is read of it."""
+    """A repository that notes what is read of it."""
 
-    def __init__(self, catalog: MemoryCatalog) -> None:
-        self._catalog = catalog
-        self.reads: list[Read] = []
+    def __init__(self, repository: object, reads: list[Read]) -> None:
+        self._repository = repository
+        self._reads = reads
 
     def __getattr__(self, method: str) -> Callable[..., Awaitable[Any]]:
         async def read(*arguments: str | None, **options: Any) -> Any:
-            self.reads.append((method, *arguments))
-            return await getattr(self._catalog, method)(*arguments, **options)
+            self._reads.append((method, *arguments))
+            return await getattr(self._repository, method)(*arguments, **options)
 
         return read

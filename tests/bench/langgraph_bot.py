@@ -22,7 +22,7 @@ from engine.spec.check import variables_of
 from engine.storage.carts import cart_from_disk, cart_to_disk
 from engine.templating import GUARD_TURN
 from engine.turn import Event, Turn
-from engine.whatsapp.content import Tap, Text
+from engine.whatsapp.content import Content, Tap, Text
 from engine.whatsapp.outbound import to_payload
 from tests.bench.journey import TENANT, Shop
 from tests.memory import MemoryStore
@@ -271,8 +271,9 @@ _NODES: dict[str, Work] = {
 }
 
 
-def heard(content: Text | Tap) -> State:
+def heard(content: Content) -> State:
     """Give the input of a message."""
     if isinstance(content, Tap):
         return {"message": content.id, "is_tap": True}
+    assert isinstance(content, Text)
     return {"message": content.body, "is_tap": False}

@@ -12,7 +12,7 @@ class Row:
     Args:
         ours: the engine's figure.
         beside: the figure of what it is held against, and what that is.
-        ratio: between the two; None where there is nothing to divide by.
+        ratio: how many times better the engine's is; None where there is nothing beside it.
         bar: what is wanted.
         is_met: None where nothing is wanted, or nothing could be measured.
     """
@@ -31,7 +31,7 @@ class Row:
         return self.what, self.ours, self.beside, ratio, self.bar, verdict
 
 
-HEAD = ("measured", "comanda", "beside it", "ratio", "bar", "")
+HEAD = ("measured", "comanda", "beside it", "better", "bar", "")
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -56,9 +56,14 @@ class Pair:
         return median(self.ours), median(self.theirs)
 
     @property
-    def ratio(self) -> float:
+    def more(self) -> float:
         """Give the median, over the rounds, of ours by theirs."""
         return median(a / b for a, b in zip(self.ours, self.theirs, strict=True))
+
+    @property
+    def less(self) -> float:
+        """Give the median, over the rounds, of theirs by ours."""
+        return median(b / a for a, b in zip(self.ours, self.theirs, strict=True))
 
 
 Measure = Callable[[], Awaitable[float]]

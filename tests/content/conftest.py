@@ -1,4 +1,4 @@
-"""A stage on which every scripted conversation of the tenants is played, one after the other."""
+"""A theatre in which every scripted conversation of the tenants is played, one after the other."""
 
 import os
 from collections.abc import AsyncIterator
@@ -12,6 +12,7 @@ from engine.clock import ManualClock, SeededIds
 from engine.dialogs import DialogFailed, play
 from engine.domain.ids import TenantId
 from engine.playground import Playground, playground
+from engine.sandbox import SandboxOptions
 from engine.spec.dialog import Dialog
 from engine.storage.documents import OrderDocument
 
@@ -19,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @dataclass(slots=True)
-class Stage:
+class Theatre:
     """A playground that is as it was seeded whenever a dialog begins.
 
     Args:
@@ -57,10 +58,15 @@ class Stage:
 
 
 @pytest.fixture(scope="package")
-async def stage(mongodb_uri: str) -> AsyncIterator[Stage]:
+async def theatre(mongodb_uri: str) -> AsyncIterator[Theatre]:
     clock, name = ManualClock(datetime(2030, 6, 14, tzinfo=UTC)), f"comanda_dialogs_{os.getpid()}"
     async with playground(
-        content=ROOT, mongodb_uri=mongodb_uri, database_name=name, clock=clock, ids=SeededIds()
+        content=ROOT,
+        mongodb_uri=mongodb_uri,
+        database_name=name,
+        clock=clock,
+        ids=SeededIds(),
+        options=SandboxOptions(statuses=False),  # no transcript shows them, and they take time
     ) as running:
-        yield Stage(running)
+        yield Theatre(running)
         await running.engine.database.client.drop_database(name)

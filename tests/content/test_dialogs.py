@@ -17,7 +17,7 @@ from engine.spec.bundle import Library
 from engine.spec.dialog import Dialog
 from engine.spec.problems import Problems
 from engine.verbs import all_verbs
-from tests.content.conftest import ROOT, Stage
+from tests.content.conftest import ROOT, Theatre
 
 FILES = sorted(ROOT.glob("tenants/*/dialogs/*.yaml"))
 FIRST_LINE = "# yaml-language-server: $schema=../../../schemas/dialog.schema.json\n"
@@ -63,9 +63,9 @@ def read(library: Library, path: Path) -> Dialog:
 
 @pytest.mark.parametrize("path", FILES, ids=id_of)
 async def test_dialog(
-    path: Path, library: Library, stage: Stage, snapshot: SnapshotAssertion
+    path: Path, library: Library, theatre: Theatre, snapshot: SnapshotAssertion
 ) -> None:
-    transcript = await stage.play(tenant_of(path), path.stem, read(library, path))
+    transcript = await theatre.play(tenant_of(path), path.stem, read(library, path))
 
     assert transcript == snapshot(extension_class=Transcript)
 

@@ -49,6 +49,16 @@ async def test_customers_who_read():
         assert [status["status"] for status in statuses] == ["sent", "delivered", "read"]
 
 
+async def test_without_statuses_only_a_failure_is_reported():
+    async with staged(statuses=False) as scene:
+        await scene.send(text_to())
+        await scene.fault(kind="fail", code=131026)
+        await scene.send(text_to())
+
+        [status] = await scene.engine.statuses(1)
+        assert (status["id"], status["status"]) == ("wamid.0002", "failed")
+
+
 async def test_statuses_of_several_messages_keep_their_order(scene):
     for body in ("one", "two", "three"):
         await scene.send(text_to(body=body))

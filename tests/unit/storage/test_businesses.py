@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from pymongo.errors import DuplicateKeyError
 
 from engine.clock import ManualClock
 from engine.domain.ids import TenantId
-from engine.errors import EngineError
+from engine.errors import Conflict, EngineError
 from engine.ports import Business
 from engine.storage.businesses import MongoBusinesses
 from engine.storage.documents import BusinessDocument
@@ -105,6 +106,17 @@ async def test_an_unknown_number_is_unknown_for_a_short_time_only(businesses, ro
     clock.move(timedelta(seconds=15))
     found = await businesses.by_phone_number_id("111")
     assert found == Business(tenant=PIZZERIA, name=PIZZERIA, phone_number_ids=("111",))
+
+
+async def test_two_processes_that_create_a_business_at_once_are_a_conflict(
+    businesses, monkeypatch
+):
+    async def taken(self, *args, **options):
+        raise DuplicateKeyError("E11000")
+
+    monkeypatch.setattr(type(businesses._rows), "update_one", taken)
+    with pytest.raises(Conflict, match="pizzeria was created elsewhere"):
+        await businesses.save(ROMA)
 
 
 async def test_what_was_read_before_a_save_is_not_believed_after_it(businesses, monkeypatch):

@@ -7,6 +7,7 @@ import time
 from urllib.parse import urlsplit
 
 import pytest
+from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import (
     AutoReconnect,
     ExecutionTimeout,
@@ -105,6 +106,57 @@ async def test_a_server_that_was_never_there_is_unavailable(unused_tcp_port):
         _ = database.client
 
 
+async def answering(monkeypatch, uri, answer):
+    """Open a database whose server answers every command the same."""
+
+    async def command(self, *args, **options):
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(AsyncDatabase, "command", command)
+    await Database(uri, name="never").open()
+
+
+async def test_a_server_without_transactions_is_refused(monkeypatch, mongodb_uri):
+    with pytest.raises(SettingsError, match="a replica set is needed"):
+        await answering(monkeypatch, mongodb_uri, {"ok": 1})
+
+
+@pytest.mark.parametrize("code", [13, 18])
+async def test_a_refused_login_is_a_matter_of_settings(monkeypatch, mongodb_uri, code):
+    with pytest.raises(SettingsError, match="refuses the user or password"):
+        await answering(monkeypatch, mongodb_uri, OperationFailure("no", code))
+
+
+async def test_another_refusal_is_not(monkeypatch, mongodb_uri):
+    with pytest.raises(EngineError, match="refused an operation") as caught:
+        await answering(monkeypatch, mongodb_uri, OperationFailure("no", 2))
+    assert not isinstance(caught.value, SettingsError)
+
+
+@pytest.fixture
+async def older(mongodb_uri, open_database):
+    """A database that somebody else made."""
+    name = f"{open_database.name}_older"
+    yield Database(mongodb_uri, name=name), open_database.client[name]
+    await open_database.client.drop_database(name)
+
+
+async def test_an_index_that_contradicts_ours_is_named(older):
+    database, made = older
+    await made.carts.create_index([("sessionId", 1), ("subDomain", 1)])
+    with pytest.raises(SettingsError, match=r"drop it: .*sessionId_1_subDomain_1"):
+        await database.open()
+
+
+async def test_doubles_where_there_must_be_none_are_named(older):
+    database, made = older
+    await made.businesses.insert_many([{"subDomain": "a"}, {"subDomain": "a"}])
+    with pytest.raises(SettingsError, match=r"unique index of \(subDomain\)"):
+        await database.open()
+
+
 async def test_opening_twice_keeps_what_is_there(mongodb_uri, database):
     again = Database(mongodb_uri, name=database.name)
     await MongoInbox(database).accept([inbox_row()])
@@ -122,6 +174,12 @@ async def test_a_transaction_that_nobody_commits_is_aborted(database):
 def signalled(server, number):
     """Send a signal to a server's process."""
     os.kill(server.pid, number)
+
+
+async def forever(operation):
+    """Repeat until it fails."""
+    while True:
+        await operation()
 
 
 async def eventually(operation, within=5.0):
@@ -171,7 +229,8 @@ async def test_a_server_that_hangs_is_unavailable(tmp_path):
             signalled(server, signal.SIGSTOP)
             try:
                 with pytest.raises(Unavailable):
-                    await asyncio.wait_for(database.ping(), 5)
+                    # A signal takes its time on a busy machine.
+                    await asyncio.wait_for(forever(database.ping), 30)
             finally:
                 signalled(server, signal.SIGCONT)
             await eventually(database.ping)

@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from pymongo.errors import BulkWriteError
 
-from engine.errors import EngineError
+from engine.errors import EngineError, Unavailable
 from engine.storage.records import InboxDocument
 from tests.unit.storage.builders import ANA, BAKERY, BEN, NOW, inbox_row, turn
 
@@ -94,6 +95,22 @@ async def test_a_finished_message_is_not_touched_any_more(inbox, store, database
     assert done["attempts"] == 0
     assert done["expireAt"] >= NOW + timedelta(days=8)
     assert await inbox.waiting(now=NOW) == ()
+
+
+@pytest.mark.parametrize(
+    ("details", "error"),
+    [
+        ({"writeErrors": [{"index": 0, "code": 11000}, {"index": 1, "code": 2}]}, EngineError),
+        ({"writeErrors": [], "writeConcernErrors": [{"code": 64}]}, Unavailable),
+    ],
+)
+async def test_what_is_not_surely_stored_is_not_called_stored(inbox, monkeypatch, details, error):
+    async def fail(self, *args, **options):
+        raise BulkWriteError(details)
+
+    monkeypatch.setattr(type(inbox._rows), "insert_many", fail)
+    with pytest.raises(error):
+        await inbox.accept([inbox_row("w1"), inbox_row("w2")])
 
 
 async def test_what_cannot_be_stored_is_not_called_stored(inbox):

@@ -112,3 +112,11 @@ async def test_the_business_is_created_once_and_keeps_what_meta_gave(database, v
     assert business is not None
     assert business.catalog_mapping == {"cat:pizza": "c1"}
     assert (business.waba_id, business.access_token) == ("w", "EAAG")
+
+
+async def test_a_double_that_two_programs_made_at_once_is_removed(database, vault):
+    await seed(database, PIZZERIA, TENANT, menu(), vault=vault)
+    rows = database.collection(ProductDocument)
+    await rows.insert_one(await rows.find_one({"rId": "prod:coke"}, {"_id": 0}))
+    assert (await seed(database, PIZZERIA, TENANT, menu(), vault=vault)).removed == 1
+    assert await rows.count_documents({"rId": "prod:coke"}) == 1

@@ -261,10 +261,13 @@ async def test_a_connection_lost_half_way_leaves_nothing_behind(store, shop, dat
 
 
 @pytest.mark.parametrize("code", [112, 251])
-async def test_a_transaction_that_the_server_aborts_is_a_conflict(store, shop, database, code):
+@pytest.mark.parametrize("command", ["insert", "commitTransaction"])
+async def test_a_transaction_that_the_server_aborts_is_a_conflict(
+    store, shop, database, command, code
+):
     before = await everything(database)
     labels = ["TransientTransactionError"]
-    async with failing(database, "insert", 1, errorCode=code, errorLabels=labels):
+    async with failing(database, command, 1, errorCode=code, errorLabels=labels):
         with pytest.raises(Conflict):
             await store.commit(turn(orders=(order(),)))
     assert await everything(database) == before
