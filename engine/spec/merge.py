@@ -19,7 +19,7 @@ def merge(base: Any, overlay: Any) -> Any:
         return _bare(overlay)
     merged = dict(base)
     for key, value in overlay.items():
-        if value is None:
+        if _is_word(key, value):
             merged.pop(key, None)
         elif key not in base or (key == "do" and _other_action(base[key], value)):
             merged[key] = _bare(value)
@@ -36,8 +36,13 @@ def _other_action(base: Any, overlay: Any) -> bool:
 def _bare(value: Any) -> Any:
     """Drop the merge's own words from a value that is taken as it is."""
     if isinstance(value, dict):
-        return {k: _bare(v) for k, v in value.items() if k != "replace" and v is not None}
+        return {k: _bare(v) for k, v in value.items() if not _is_word(k, v)}
     return value
+
+
+def _is_word(key: str, value: Any) -> bool:
+    """Tell whether an entry is for the merge; a message may well be called `replace`."""
+    return value is None or (key == "replace" and isinstance(value, bool))
 
 
 def note_nothing(source: Source, problems: Problems) -> None:

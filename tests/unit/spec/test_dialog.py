@@ -1,0 +1,39 @@
+"""Scripted conversations: a step is one thing."""
+
+import pytest
+from pydantic import ValidationError
+
+from engine.spec.dialog import Dialog, Step
+from engine.spec.problems import Problems, SpecError
+from tests.unit.spec.content import SHOP, lay, library
+
+
+def test_a_step_is_one_thing():
+    assert Step(say="hello").say == "hello"
+    for keys in ({}, {"say": "a", "tap": "b"}, {"wait": "soon"}, {"sing": "a"}):
+        with pytest.raises(ValidationError):
+            Step.model_validate(keys)
+
+
+def test_a_dialog_has_steps():
+    with pytest.raises(ValidationError):
+        Dialog.model_validate({"about": "nothing", "steps": []})
+
+
+def test_a_dialog_is_read_from_its_file(tmp_path):
+    text = "about: Hello.\nat: 2030-06-14T08:00:00\nsteps:\n  - say: hi\n  - {wait: 25h}\n"
+    root = lay(tmp_path / "content", SHOP, files={"tenants/corner/dialogs/a.yaml": text})
+    dialog = library(root).dialog(root / "tenants/corner/dialogs/a.yaml")
+    assert [step.model_fields_set for step in dialog.steps] == [{"say"}, {"wait"}]
+    assert dialog.at.hour == 8
+
+
+def test_a_dialog_outside_the_content_is_named_by_its_whole_path(tmp_path):
+    path = tmp_path / "elsewhere.yaml"
+    path.write_text("about: Hello.\nsteps:\n  - {say: hi, tap: hi}\n")
+    with pytest.raises(SpecError, match=f"{path}:3:5: wrong-value: a step has exactly one key"):
+        library(lay(tmp_path / "content", SHOP)).dialog(path)
+    problems = Problems()
+    with pytest.raises(SpecError):
+        library(tmp_path / "content").dialog(path, problems)
+    assert len(problems.errors) == 1
