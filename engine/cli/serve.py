@@ -1,6 +1,7 @@
 """`comanda serve`: the engine behind its HTTP doors, until it is told to stop."""
 
 import asyncio
+import signal
 import socket
 from pathlib import Path
 
@@ -44,6 +45,9 @@ async def _serve(host: str, port: int, *, is_seeding: bool, data: Path) -> None:
         listener, url = _listen(host, port)
         click.echo(f"comanda: {url} (Graph API: {ready.graph_api_url})", err=True)
         config = uvicorn.Config(engine.web, log_config=None, access_log=False, ws="none")
+        # uvicorn raises the signal that stopped it once more: then it must not kill what is left.
+        for told in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(told, lambda *_: None)
         await uvicorn.Server(config).serve(sockets=[listener])
 
 

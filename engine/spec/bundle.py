@@ -52,6 +52,22 @@ class Bundle:
         return found or self.vocabularies[self.tenant.languages[0]]
 
 
+def _note_invalid(
+    error: ValidationError, source: Source, problems: Problems, *, schema_fits: bool
+) -> None:
+    """Note what a model refuses, unless the schema has said it, and better."""
+    told = {problem.span for problem in problems.found}
+    places = [found["loc"] for found in error.errors()]
+    for found in error.errors():
+        place = found["loc"]
+        where = Layers((source,)).value_at(place)
+        inside = any(other[: len(place)] == place and other != place for other in places)
+        known = where in told or not (schema_fits or found["type"] == "value_error")
+        if not known and not inside:
+            sentence = found["msg"].removeprefix("Value error, ")
+            problems.add(where, "wrong-value", sentence)
+
+
 @dataclass(slots=True)
 class _Layer:
     """A chart and its messages as written in one place, the shared one or a tenant's.
@@ -138,16 +154,10 @@ class Library:
         if source is None:
             return None, None
         fits = validate(source, self._validators[kind], problems)
-        told = {problem.span for problem in problems.found}
         try:
             made = model.model_validate(source.data)
         except ValidationError as error:
-            for found in error.errors():
-                where = Layers((source,)).value_at(found["loc"])
-                # What the schema can say it has said, and better.
-                if where not in told and (fits or found["type"] == "value_error"):
-                    sentence = found["msg"].removeprefix("Value error, ")
-                    problems.add(where, "wrong-value", sentence)
+            _note_invalid(error, source, problems, schema_fits=fits)
             return None, source
         return (made if fits else None), source
 

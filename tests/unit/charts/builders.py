@@ -214,7 +214,7 @@ async def run(
 
 def said(result: TurnResult) -> list[str]:
     """Give the texts of a turn's messages."""
-    return [part.message.body for part in result.said]  # type: ignore[union-attr]
+    return [str(getattr(part.message, "body", part.message)) for part in result.said]
 
 
 def timers(found: Iterable[Timer]) -> list[tuple[str, int]]:

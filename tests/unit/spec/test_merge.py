@@ -1,6 +1,7 @@
 """The merge rule: key by key, null deletes, `replace` stops it, what is not touched is shared."""
 
 from copy import deepcopy
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from engine.spec.merge import merge, note_nothing, note_unmatched
 from engine.spec.problems import Problems
 from engine.spec.source import parse
 
-BASE = {
+BASE: dict[str, Any] = {
     "start": "menu",
     "careful": ["confirm", "cancel"],
     "states": {
@@ -55,7 +56,7 @@ BASE = {
     ],
 )  # fmt: skip
 def test_an_overlay_changes_what_it_names(overlay, path, expected):
-    found = merge(BASE, overlay)
+    found: Any = merge(BASE, overlay)
     for key in path:
         found = found[key]
     assert found == expected
