@@ -4,7 +4,7 @@ The adapters live in `engine.storage`; nothing here knows how a row is stored.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -22,7 +22,7 @@ class Business:
     tenant: TenantId
     name: str
     phone_number_ids: tuple[str, ...]
-    access_token: str = ""
+    access_token: str = field(default="", repr=False)
     waba_id: str | None = None
     fb_business_id: str | None = None
     catalog_mapping: Mapping[str, str] | None = None

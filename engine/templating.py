@@ -19,7 +19,6 @@ from jinja2 import ChainableUndefined, StrictUndefined, TemplateError, TemplateS
 from jinja2.environment import Template as JinjaTemplate
 from jinja2.exceptions import SecurityError
 from jinja2.filters import FILTERS as JINJA_FILTERS
-from jinja2.meta import find_undeclared_variables
 from jinja2.runtime import Context, LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import pass_context, pass_environment
@@ -484,10 +483,9 @@ class Language:
         return _Program(environment, names, template.root_render_func)
 
     def _variables(self, tree: nodes.Template) -> Mapping[str, int]:
-        unset = find_undeclared_variables(tree) - self._guards
         names: dict[str, int] = {}
-        for node in tree.find_all(nodes.Name):
-            if node.name in unset:
+        for node in _reads(tree, frozenset()):
+            if node.name not in self._guards:
                 names[node.name] = min(node.lineno, names.get(node.name, node.lineno))
         return names
 
@@ -567,6 +565,23 @@ def _harmless(node: Any) -> Any:
         # A list has no hash, whose price grows with everything that is inside.
         return nodes.List(node.items, lineno=node.lineno)
     return node
+
+
+def _reads(node: nodes.Node, bound: frozenset[str]) -> Iterator[nodes.Name]:
+    """Find where variables are read; Jinja's own search generates all code to tell their names."""
+    if isinstance(node, nodes.Name):
+        if node.ctx == "load" and node.name not in bound:
+            yield node
+    elif isinstance(node, nodes.For):
+        inside = bound | {"loop", *(name.name for name in node.target.find_all(nodes.Name))}
+        inside |= {node.target.name} if isinstance(node.target, nodes.Name) else set()
+        for part in (node.iter, *node.else_):
+            yield from _reads(part, bound)
+        for part in (*node.body, *([node.test] if node.test else ())):
+            yield from _reads(part, inside)
+    else:
+        for child in node.iter_child_nodes():
+            yield from _reads(child, bound)
 
 
 def _filter(

@@ -14,27 +14,31 @@ from engine.domain.ids import TenantId
 from engine.playground import Playground, playground
 from engine.sandbox import SandboxOptions
 from engine.spec.dialog import Dialog
-from engine.storage.documents import OrderDocument
+from engine.storage.connection import Json
+from engine.storage.documents import ProductDocument
 
 ROOT = Path(__file__).parents[2]
 
 
+Products = dict[str, Json]
+
+
 @dataclass(slots=True)
 class Theatre:
-    """A playground that is as it was seeded whenever a dialog begins.
+    """A playground whose products are as they were seeded whenever a dialog begins.
 
     Args:
-        changed: tenants whose products an earlier dialog changed.
+        seeded: the products of each tenant by their id, before the first dialog.
     """
 
     playground: Playground
-    changed: set[TenantId] = field(default_factory=set)
+    seeded: dict[TenantId, Products] = field(default_factory=dict)
 
     async def play(self, tenant: TenantId, name: str, dialog: Dialog) -> str:
         """Play a dialog and give its transcript."""
-        if tenant in self.changed:
+        found = await self._products(tenant)
+        if self.seeded.setdefault(tenant, found) != found:
             await self.playground.seed(tenant)
-            self.changed.discard(tenant)
         transcript: list[str] = [dialog.about]
 
         def show(line: str) -> None:
@@ -42,19 +46,15 @@ class Theatre:
             begins = line.startswith(("customer", "(")) and line != "(no answer)"
             transcript.extend(["", line] if begins else [line])
 
-        orders = await self._orders(tenant)
         try:
             await play(dialog, self.playground, tenant, name=f"{tenant}/{name}", show=show)
         except DialogFailed as error:
             pytest.fail("\n".join([*transcript, "", f"FAILED: {error}"]), pytrace=False)
-        finally:
-            if any(step.change for step in dialog.steps) or await self._orders(tenant) > orders:
-                self.changed.add(tenant)
         return "\n".join([*transcript, ""])
 
-    async def _orders(self, tenant: TenantId) -> int:
-        rows = self.playground.engine.database.collection(OrderDocument)
-        return await rows.count_documents({"subDomain": tenant})
+    async def _products(self, tenant: TenantId) -> Products:
+        rows = self.playground.engine.database.collection(ProductDocument)
+        return {row["rId"]: row async for row in rows.find({"subDomain": tenant})}
 
 
 @pytest.fixture(scope="package")

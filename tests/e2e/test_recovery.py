@@ -1,7 +1,6 @@
 """What was left behind is found again, and what Meta refuses stops nobody else."""
 
 import asyncio
-import gc
 import hashlib
 import hmac
 from datetime import UTC, datetime, timedelta
@@ -93,7 +92,7 @@ async def test_a_broken_tenant_does_not_stop_the_others(ground, tmp_path):
     await engine.graph.close()
 
 
-# The driver leaves sockets to the garbage collector when a server goes away under it.
+@pytest.mark.usefixtures("forgotten_sockets")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.parametrize("away_first", [False, True])
@@ -129,7 +128,6 @@ async def test_a_database_that_is_away_is_said_and_it_recovers_by_itself(
                 pass
         assert (await post_signed(http, body)).status_code == 200
     await server.stop()
-    gc.collect()
 
 
 async def post_signed(http, body):

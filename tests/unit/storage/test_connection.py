@@ -213,7 +213,7 @@ async def test_a_database_that_goes_away_is_noticed_fast_and_found_again(tmp_pat
             started = time.monotonic()
             with pytest.raises(Unavailable):
                 await operation()
-            assert time.monotonic() - started < 10 * AWAY_AFTER
+            assert time.monotonic() - started < 3
         await server.start(port=port)
         await eventually(database.ping)
         await store.commit(turn(cart=cart(COKE)))
