@@ -106,7 +106,8 @@ def tap_event(wire_id: str, prefixes: Mapping[str, str], *, title: str = "") -> 
     page = _PAGE.search(wire_id)
     bare = wire_id[: page.start()] if page else wire_id
     word, found, rest = bare.partition(":")
-    name = prefixes.get(word, word)
+    # A dotted name is the engine's own (`refused.sold_out`, `after.cart.1h`): nobody can tap it.
+    name = "" if "." in word else prefixes.get(word, word)
     argument = bare if word in prefixes else (rest if found else None)
     data = {
         "id": wire_id,
