@@ -1,22 +1,42 @@
-"""The command's root: collects the commands, turns errors into a sentence and an exit code."""
+"""The command's root: finds the commands, turns errors into a sentence and an exit code."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 import click
 
-from engine.cli.chat import chat
-from engine.cli.check import check
-from engine.cli.demo import demo
-from engine.cli.schema import schema
-from engine.cli.seed import seed
-from engine.cli.serve import serve
 from engine.errors import EngineError
 
+# ruff: noqa: ARG002 - click hands over a context that these methods do not need
 
-class _Command(click.Group):
+# A command's module is imported when it is called: `comanda check` needs no database driver.
+COMMANDS: Mapping[str, str] = {
+    "chat": "Talk to a tenant as a customer would.",
+    "check": "Tell what is wrong in the tenants' files.",
+    "demo": "Watch a customer order, against the sandbox.",
+    "schema": "Write the schemas with which an editor completes and checks the YAML.",
+    "seed": "Make a tenant's business and catalog in the database what its files say.",
+    "serve": "Take webhooks and answer customers.",
+}
+
+
+class _Commands(click.Group):
     """Exits with 1 and a sentence where the engine says no; never with a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"engine.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -26,7 +46,7 @@ class _Command(click.Group):
             sys.exit(1)
 
 
-@click.group(cls=_Command, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="comanda")
 def main() -> None:
     """Sell over WhatsApp: dialogs, menus and screens are YAML.
@@ -35,9 +55,3 @@ def main() -> None:
     Example: comanda demo
     Every command exits with 0 if all is well, 1 if something is wrong, 2 if it was called wrongly.
     """
-
-
-_COMMANDS: tuple[click.Command, ...] = (chat, check, demo, schema, seed, serve)
-_add: Callable[[click.Command], None] = main.add_command
-for _command in _COMMANDS:
-    _add(_command)

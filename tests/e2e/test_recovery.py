@@ -113,7 +113,7 @@ async def test_a_database_that_is_away_is_said_and_it_recovers_by_itself(
     engine.database = type(engine.database)(uri, name="away", away_after=0.3)
     async with serving(engine.web) as url, httpx.AsyncClient(base_url=url, timeout=30) as http:
         if not away_first:
-            assert (await http.get("/health/ready")).status_code == 200
+            await until_ready(http)
             await server.stop()
         ready = await http.get("/health/ready")
         assert ready.status_code == 503
@@ -123,11 +123,15 @@ async def test_a_database_that_is_away_is_said_and_it_recovers_by_itself(
         refused = await post_signed(http, body)
         assert refused.status_code == 503
         await server.start(port=port)
-        async with asyncio.timeout(20):
-            while (await http.get("/health/ready")).status_code != 200:
-                pass
+        await until_ready(http)
         assert (await post_signed(http, body)).status_code == 200
     await server.stop()
+
+
+async def until_ready(http):
+    async with asyncio.timeout(30):
+        while (await http.get("/health/ready")).status_code != 200:
+            pass
 
 
 async def post_signed(http, body):
