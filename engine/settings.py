@@ -35,17 +35,13 @@ class Settings(BaseSettings):
     public_url: str = Field(default="", pattern=r"^(https?://.+)?$")
 
     def content(self) -> Path:
-        """Give the content folder: as set, or the one here, or the one that ships.
+        """Give the content folder: as set, or the one here, or the checkout's.
 
         Raises:
             SettingsError: there is none.
         """
-        shipped = Path(__file__).parent
-        choices = (
-            [self.comanda_content]
-            if self.comanda_content
-            else [Path.cwd(), shipped.parent, shipped / "content"]
-        )
+        checkout = Path(__file__).parents[1]
+        choices = [self.comanda_content] if self.comanda_content else [Path.cwd(), checkout]
         for choice in choices:
             if (choice / "conversations").is_dir():
                 return choice

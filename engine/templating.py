@@ -52,7 +52,7 @@ class TemplateProblem(Exception):
         super().__init__(sentence)
         self.code = code
         self.sentence = sentence
-        self.line = line
+        self.line = line or 1  # Jinja does not know the line of every part
         self.name = name
 
 
@@ -173,6 +173,14 @@ def _round(value: Any, precision: int = 0, method: str = "common") -> Any:
     return JINJA_FILTERS["round"](value, precision, method)
 
 
+@pass_context
+def _map(context: Context, values: Any, *arguments: Any, **options: Any) -> list[Any]:
+    """Take a filter to each value; only one that authors may use themselves."""
+    if arguments and arguments[0] not in FILTERS:
+        raise SecurityError(f"there is no filter '{arguments[0]}'")
+    return list(JINJA_FILTERS["map"](context, values, *arguments, **options))
+
+
 def _of_text(known: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(known)
     def filtered(value: Any, *arguments: Any, **options: Any) -> Any:
@@ -193,9 +201,10 @@ def _listing(known: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _OF_TEXT = ("capitalize", "lower", "string", "title", "trim", "upper")
-_LISTING = ("map", "reject", "rejectattr", "reverse", "select", "selectattr", "unique")
+_LISTING = ("reject", "rejectattr", "reverse", "select", "selectattr", "unique")
 _BOUNDED: Mapping[str, Callable[..., Any]] = {
     "join": _join,
+    "map": _map,
     "sum": _sum,
     "round": _round,
     **{name: _of_text(JINJA_FILTERS[name]) for name in _OF_TEXT},

@@ -42,12 +42,13 @@ async def choose_address(
     turn: Turn, *, text: str = "", latitude: float | None = None, longitude: float | None = None
 ) -> Refusal | None:
     """Note where the order goes: typed text or a shared place."""
-    if latitude is None and len(text.strip()) < MIN_ADDRESS:
+    is_shared = latitude is not None and longitude is not None
+    if not is_shared and len(text.strip()) < MIN_ADDRESS:
         return Refusal(Reason.CHECKOUT_INCOMPLETE)
     turn.variables["address"] = {
         "text": text.strip()[:300],
-        "latitude": latitude,
-        "longitude": longitude,
+        "latitude": latitude if is_shared else None,
+        "longitude": longitude if is_shared else None,
     }
     return None
 
@@ -59,7 +60,9 @@ async def choose_payment(turn: Turn, *, method: str) -> Refusal | None:
     for key, offered in turn.tenant.payment_methods.items():
         names[normalise(in_language(offered.name, turn.conversation.language))] = key
         names[normalise(key)] = key
-    chosen = names.get(normalise(method))
+    # A tap brings the id; a name without letters would be every text without letters.
+    names.pop("", None)
+    chosen = method if method in turn.tenant.payment_methods else names.get(normalise(method))
     if chosen is None:
         return Refusal(Reason.UNKNOWN_PAYMENT)
     turn.variables["payment"] = chosen
@@ -183,7 +186,7 @@ async def load(turn: Turn, *, number: str | None = None) -> Refusal | None:
     if turn.orders_placed and not number:
         found: Order | None = turn.orders_placed[-1]
     elif number:
-        wanted = OrderNumber(number.lstrip("#").strip().upper())
+        wanted = OrderNumber(number.strip().lstrip("#").strip().upper())
         found = await turn.orders.get_by_number(wanted, turn.conversation.customer)
     else:
         found = await turn.orders.get_latest(turn.conversation.customer)

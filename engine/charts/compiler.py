@@ -183,7 +183,8 @@ class Structure:
             machine.send(_BEGIN if event is None else _event_name(event))
         except _Endless as error:
             self._machine = self._build()
-            raise ChartStuck(f"'{event}' in '{leaf}' never comes to rest") from error
+            if slot.question is None:  # else it may never come to this
+                raise ChartStuck(f"'{event}' in '{leaf}' never comes to rest") from error
         if slot.question:
             return slot.question
         return Plan(tuple(slot.effects), self._leaf(), self._resume())

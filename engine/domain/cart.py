@@ -7,12 +7,15 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.domain.ids import LineId, ModifierId, PresentationId, ProductId
+from engine.domain.money import LARGEST
 from engine.domain.refusals import Reason, Refusal
 
 MAX_QUANTITY = 99
 """Units of one line; WhatsApp's own cart has the same bound."""
 MAX_LINES = 30
 """Distinct lines; a longer cart does not fit one message."""
+MAX_SUBTOTAL = LARGEST / 4
+"""With tax and delivery the order is still a sum of money that can be written and stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,10 @@ class Cart:
             lines = (*self.lines, added)
         else:
             lines = tuple(added if held.id == line.id else held for held in self.lines)
-        return Cart(lines=lines, expires_at=expires_at)
+        cart = Cart(lines=lines, expires_at=expires_at)
+        if cart.subtotal > MAX_SUBTOTAL:
+            return Refusal(Reason.CART_FULL, {"maximum": MAX_LINES})
+        return cart
 
     def remove(self, line: str) -> "Cart | Refusal":
         """Take a line out."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.errors import LimitExceeded, RenderFailed
+from engine.rendering.views import plain
 from engine.spec.model import Entry, ListPart, Message, Value
 from engine.templating import Expression, Text
 from engine.whatsapp import limits
@@ -336,7 +337,7 @@ def _flow(message: Message, context: Context) -> OutboundMessage:
         token=part.token.render(context),
         action="navigate" if screen else "data_exchange",
         screen=screen,
-        data=evaluate(part.data, context) if part.data else None,
+        data=plain(evaluate(part.data, context)) if part.data else None,
         header=_short(message.header, context, limits.HEADER_TEXT),
         footer=_short(message.footer, context, limits.FOOTER),
     )

@@ -90,6 +90,7 @@ class _Shared:
     chart_source: Source
     layer: _Layer
     merged: dict[str, dict[str, Any]] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
     charts: dict[str, Chart] = field(default_factory=dict)
     compiled: dict[str, tuple[Vocabulary, set[Problem]]] = field(default_factory=dict)
 
@@ -238,7 +239,7 @@ class Library:
                 continue
             overlays = [own.messages[name] for name in (language, "") if name in own.messages]
             words[language] = self._vocabulary(shared, language, overlays, check)
-            contents += [shared.merged[language], [s.data for s in overlays]]
+            contents += [shared.digests[language], [s.data for s in overlays]]
         if len(words) < len(tenant.languages):
             return None
         check_says(check, words)
@@ -346,6 +347,7 @@ class Library:
             neutral, own = shared.layer.messages.get(""), shared.layer.messages.get(language)
             data = neutral.data if neutral else {}
             shared.merged[language] = merging.merge(data, own.data) if own else {}
+            shared.digests[language] = digest(shared.merged[language])
         return shared.merged[language]
 
     def _messages(

@@ -87,6 +87,10 @@ class ChartCheck:
         if self.chart.start not in self.chart.states:
             self._unknown_state(self.chart.start, self.places.value_at(("start",)))
             return False
+        start = self.chart.states[self.chart.start]
+        if start.parent is not None or start.aside:
+            sentence = f"'{start.id}' cannot be the first: it lies inside another or is aside"
+            self.problems.add(self.places.value_at(("start",)), "bad-start", sentence)
         return True
 
     def _unknown_state(self, name: str, span: Span) -> None:

@@ -1,4 +1,8 @@
-"""The engine's time per turn without a database, beside the same shop as a LangGraph graph."""
+"""The engine's time per turn without a database, beside the same shop as a LangGraph graph.
+
+The bar in milliseconds is of CPU time, which a busy machine does not stretch as it does the
+clock's; on an idle one they are the same. The two shops are held against each other by the clock.
+"""
 
 import gc
 import importlib.util
@@ -26,18 +30,21 @@ async def measure() -> list[Row]:
     steps = await shop.play()
     gc.collect()
     gc.freeze()
-    ours = _playing(_engine(shop, steps), AGAIN)
-    name = f"turn of {len(steps)}, no database"
+    used = _playing(_engine(shop, steps, clock=time.thread_time), AGAIN)
+    alone = _alone(len(steps), median([await used() for _ in range(ROUNDS)]))
     if importlib.util.find_spec("langgraph") is None:
-        return [_alone(name, median([await ours() for _ in range(ROUNDS)])), _absent()]
+        return [alone, _absent()]
+    ours = _playing(_engine(shop, steps, clock=time.perf_counter), AGAIN)
     theirs = _playing(await _langgraph(shop, steps), 1)
-    pair = await in_turn(ours, theirs, rounds=ROUNDS)
-    return [_alone(name, pair.medians[0]), _beside(pair)]
+    return [alone, _beside(await in_turn(ours, theirs, rounds=ROUNDS))]
 
 
-def _alone(name: str, seconds: float) -> Row:
-    took = seconds * 1000
-    return Row(name, f"{took:.3f} ms", bar=f"<= {LONGEST_MS} ms", is_met=took <= LONGEST_MS)
+def _alone(turns: int, seconds: float) -> Row:
+    used = seconds * 1000
+    return Row(
+        f"a turn without a database, median of {turns}", f"{used:.3f} ms of CPU",
+        bar=f"<= {LONGEST_MS} ms", is_met=used <= LONGEST_MS,
+    )  # fmt: skip
 
 
 def _beside(pair: Pair) -> Row:
@@ -63,16 +70,16 @@ def _playing(play: Play, times: int) -> Callable[[], Awaitable[float]]:
     return median_turn
 
 
-def _engine(shop: Shop, steps: tuple[Step, ...]) -> Play:
+def _engine(shop: Shop, steps: tuple[Step, ...], *, clock: Callable[[], float]) -> Play:
     stores = [shop.store()]
     turns = shop.turns(lambda: stores[0])
 
     async def play(note: Callable[[float], None]) -> None:
         stores[0] = shop.store()
         for step in steps:
-            begin = time.perf_counter()
+            begin = clock()
             await turns.take(step.row, step.message)
-            note(time.perf_counter() - begin)
+            note(clock() - begin)
 
     return play
 

@@ -1,4 +1,4 @@
-"""A turn at La Tavola, and verbs called as the runner calls them: their arguments bound and checked.
+"""A turn at La Tavola, and verbs called as the runner calls them: with checked arguments.
 
 The ports are in memory and never wait, so no event loop is needed.
 """

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from engine.domain.cart import MAX_LINES, Cart, CartLine
+from engine.domain.cart import MAX_LINES, MAX_SUBTOTAL, Cart, CartLine
 from engine.domain.refusals import Reason, Refusal
 from engine.turn import Turn
 from tests.unit.actions.shop import (
@@ -141,6 +141,17 @@ def test_a_cart_takes_so_many_lines_and_no_more():
         done(turn, "cart.add", product=f"prod:line-{place}")
     assert reason(turn, "cart.add", product=f"prod:line-{MAX_LINES}") is Reason.CART_FULL
     done(turn, "cart.add", product="prod:line-0")
+
+
+def test_a_cart_is_worth_no_more_than_can_be_written():
+    gold = {"base_price": money("1000000")}
+    turn = a_turn(changes=dict.fromkeys(("prod:coke", "prod:caprese", "prod:panna-cotta"), gold))
+    done(turn, "cart.add", product="prod:coke", quantity=99)
+    done(turn, "cart.add", product="prod:caprese", quantity=99)
+    found = refused(turn, "cart.add", product="prod:panna-cotta", quantity=99)
+    assert found.reason is Reason.CART_FULL
+    done(turn, "cart.add", product="prod:panna-cotta", quantity=52)
+    assert turn.cart.subtotal == MAX_SUBTOTAL
 
 
 @pytest.mark.parametrize("quantity", [0, -1, 100, "many", 1.5])

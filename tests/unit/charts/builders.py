@@ -4,6 +4,7 @@ The actions here do in one word what the real ones do in many: note something, r
 event, fail.
 """
 
+import json
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -145,8 +146,7 @@ def bundle(
     for name in tenant.languages:
         own = {**dict.fromkeys(said), **((given.data or {}).get(name) or {}).get("messages", {})}
         full = {m: body or (m if name == "en" else m.upper()) for m, body in own.items()}
-        document = Source("messages.yaml", {"messages": full})
-        document.values = {("messages", m): given.values[()] for m in full}
+        document, _ = read(json.dumps({"messages": full}), "messages")
         expand(document)
         reader = Reader(Layers((document,)), language, registry, problems)
         rest = (given.data or {}).get(name) or {}

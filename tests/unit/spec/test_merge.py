@@ -81,7 +81,7 @@ documents = st.recursive(
 mappings = st.dictionaries(keys, documents, max_size=4)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(base=mappings, overlay=mappings)
 def test_neither_document_is_changed(base, overlay):
     before = deepcopy((base, overlay))
@@ -89,7 +89,7 @@ def test_neither_document_is_changed(base, overlay):
     assert (base, overlay) == before
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(base=mappings)
 def test_an_empty_overlay_changes_nothing(base):
     assert merge(base, {}) == base
@@ -102,7 +102,7 @@ def words_of_the_merge(data) -> list[object]:
     return own + [w for value in data.values() for w in words_of_the_merge(value)]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(overlay=mappings)
 def test_over_nothing_an_overlay_loses_only_the_words_of_the_merge(overlay):
     merged = merge({}, overlay)

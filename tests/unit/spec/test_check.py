@@ -1,0 +1,82 @@
+"""What is no mistake: the checks must not refuse a chart that works.
+
+What is one, is in `broken/`.
+"""
+
+import pytest
+
+from engine.spec.check import templates_of, variables_of
+from engine.spec.problems import SpecError
+from tests.unit.charts.builders import LANGUAGE, bundle
+
+
+@pytest.mark.parametrize(
+    "states",
+    [
+        # A state is reached through another's branch, timer, `back`, end, start, or from anywhere.
+        "a: {when: {x: b}}, b: {}",
+        "a: {when: {x: [{if: misses, say: hm}, {go: b}]}}, b: {}",
+        "a: {after: {2h: b}}, b: {}",
+        "a: {back: b}, b: {}",
+        "a: {start: c, finished: b, states: {c: {when: {x: d}}, d: {final: true}}}, b: {}",
+        "a: {when: {x: d}}, b: {start: c, states: {c: {}, d: {}}}",
+        "a: {}, b: {start: c, states: {c: {when: {x: d}}, d: {}}}, w: {when: {x: b}}",
+        "a: {}, w: {aside: true, when: {x: resume}}",
+        # An aside state may have states inside.
+        "a: {}, w: {aside: true, start: c, states: {c: {when: {x: resume}}}}",
+        # A loop that waits is no endless one.
+        "a: {start: c, finished: a, states: {c: {when: {x: d}}, d: {final: true}}}",
+        # An event may be anything, also a word of the library.
+        "a: {when: {send: b, model: b, states: b, configuration: b}}, b: {}",
+    ],
+)
+def test_a_chart_that_works_is_not_refused(states):
+    aside = "" if "w:" in states else "w: {}, "
+    text = f"chart: c\nstart: a\nanywhere: {{w: w}}\nstates: {{{aside}{states}}}"
+    assert bundle(text).chart.start == "a"
+
+
+@pytest.mark.parametrize(
+    ("states", "lost"),
+    [
+        ("a: {}, b: {}", ["b"]),
+        ("a: {}, b: {when: {x: c}}, c: {when: {x: b}}", ["b", "c"]),
+        ("a: {}, b: {start: c, states: {c: {}}}", ["b", "c"]),
+        ("a: {start: c, states: {c: {}, d: {}}}", ["d"]),
+    ],
+)
+def test_a_state_that_nothing_leads_to_is_told(states, lost):
+    with pytest.raises(SpecError) as refused:
+        bundle(f"chart: c\nstart: a\nstates: {{{states}}}")
+    assert [p.code for p in refused.value.problems] == ["unreachable-state"] * len(lost)
+    assert [p.sentence.rsplit("'", 2)[1] for p in refused.value.problems] == lost
+
+
+def test_variables_are_what_actions_give_and_note():
+    chart = bundle(
+        "chart: v\nstart: a\nstates:\n"
+        "  a: {do: {save: {size: 1, color: red}}, when: {x: {do: {load: {value: v}}}}}\n"
+    ).chart
+    assert variables_of(chart) == {"size", "color", "loaded"}
+
+
+@pytest.mark.parametrize(
+    "guard",
+    ["size > 1", "loaded", "event.id", "cart.count", "misses", "is_new", "language", "terms.a",
+     "now", "state == 'a'", "customer.name", "tenant.name", "locale", "lucky(number=size)"],
+)  # fmt: skip
+def test_a_guard_reads_what_is_noted_and_what_every_turn_knows(guard):
+    bundle(f"""
+chart: v
+start: a
+states:
+  a:
+    do: [{{save: {{size: 1}}}}, {{load: {{value: v}}}}]
+    when: {{x: {{if: "{guard}", go: a}}}}
+""")
+
+
+def test_templates_are_found_wherever_they_are_in_an_argument():
+    one, two = LANGUAGE.text("{{ a }}", "x:1:1"), LANGUAGE.expression("b", "x:1:1")
+    assert list(templates_of({"k": [one, {"deep": two}], "n": 3})) == [one, two]
+    assert list(templates_of("plain")) == []
