@@ -29,12 +29,12 @@ from engine.errors import RenderFailed
 
 MAX_SOURCE = 8_000
 """Characters of one template."""
-MAX_OUTPUT = 16_000
-"""Characters of one rendered text; WhatsApp takes 4,096."""
-MAX_STEPS = 2_000
+MAX_OUTPUT = 64_000
+"""Characters of one rendered text; a full cart goes out in several messages of 4,096."""
+MAX_STEPS = 4_000
 """Rounds of all loops of one rendering."""
 MAX_SECONDS = 0.25
-"""Time of one rendering."""
+"""Processor time of one rendering; a stalled machine is not the template's fault."""
 PROGRAMS = 4096
 """Compiled sources kept for others that are the same."""
 MAX_LOOP_DEPTH = 2
@@ -246,7 +246,7 @@ class _Environment(ImmutableSandboxedEnvironment):
     def begin(self) -> None:
         """Give a rendering its rounds and its time."""
         self.steps_left = MAX_STEPS
-        self.deadline = time.perf_counter() + MAX_SECONDS
+        self.deadline = time.thread_time() + MAX_SECONDS
 
     # It asks for the context so that Jinja does not run it once and for all when it compiles.
     @pass_context
@@ -256,7 +256,7 @@ class _Environment(ImmutableSandboxedEnvironment):
             self.steps_left -= 1
             if self.steps_left < 0:
                 raise SecurityError(f"more than {MAX_STEPS} rounds of loops")
-            if time.perf_counter() > self.deadline:
+            if time.thread_time() > self.deadline:
                 raise SecurityError("it takes too long")
             yield item
 
@@ -359,7 +359,7 @@ class Text:
         try:
             for chunk in program.run(context)[1]:
                 size += len(chunk)
-                if size > MAX_OUTPUT or time.perf_counter() > program.environment.deadline:
+                if size > MAX_OUTPUT or time.thread_time() > program.environment.deadline:
                     raise RenderFailed(f"{self.where}: the text is too long or takes too long")
                 chunks.append(chunk)
         except _FAILURES as error:

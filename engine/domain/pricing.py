@@ -97,23 +97,23 @@ def _presentation(product: Product, wanted: str | None) -> Presentation | Refusa
 
 
 def _modifiers(product: Product, wanted: Sequence[str]) -> list[Modifier] | Refusal:
-    chosen: list[Modifier] = []
-    left = set(wanted)
-    if len(left) != len(wanted):
+    # An add-on that two groups share counts in both, and is paid once.
+    chosen: dict[str, Modifier] = {}
+    asked = set(wanted)
+    if len(asked) != len(wanted):
         return Refusal(Reason.UNKNOWN_MODIFIER, {"product": product.name})
     for group in product.groups:
-        of_group = [m for m in group.modifiers if m.id in left]
-        left -= {m.id for m in of_group}
+        of_group = [m for m in group.modifiers if m.id in asked]
         refusal = check_group(group, len(of_group))
         if refusal:
             return refusal
         sold_out = next((m for m in of_group if not m.is_available), None)
         if sold_out:
             return Refusal(Reason.SOLD_OUT, {"product": sold_out.name})
-        chosen += of_group
-    if left:
+        chosen |= {m.id: m for m in of_group}
+    if asked - chosen.keys():
         return Refusal(Reason.UNKNOWN_MODIFIER, {"product": product.name})
-    return chosen
+    return list(chosen.values())
 
 
 def check_group(group: ModifierGroup, count: int) -> Refusal | None:

@@ -453,7 +453,6 @@ ANSWERS = {"draft_size": size_it, "draft_group": fill_it, "draft_quantity": coun
 # An add-on that is in two groups
 
 
-@pytest.mark.xfail(strict=True, reason="price_line counts an add-on in the first of its groups")
 def test_an_add_on_that_two_groups_share_does_not_lock_the_draft():
     turn = a_turn()
     (dips,) = product(turn, KNOTS).groups

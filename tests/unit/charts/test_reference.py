@@ -59,7 +59,7 @@ class Interpreter:
         if turns > 50:
             raise ChartStuck
         before = self.path(self.leaf) if self.leaf else ["(all)"]
-        around = self.around(source, self.remembered() if target == "resume" else target)
+        around = self.around(source, target)
         left = before[len(around) :]
         if "(main)" in left:
             self.resume = self.leaf  # leaving the main part remembers where the customer was
@@ -80,7 +80,9 @@ class Interpreter:
     def around(self, source: str, target: str) -> list[str]:
         if source == "(all)":
             return ["(all)"]
-        one, two = self.path(source)[:-1], self.path(target)[:-1]
+        one = self.path(source)[:-1]
+        # What is remembered is remembered of the whole main part.
+        two = ["(all)", "(main)"] if target == "resume" else self.path(target)[:-1]
         return [a for a, b in zip(one, two, strict=False) if a == b]
 
 

@@ -256,6 +256,5 @@ def test_the_dearest_cart_there_can_be_is_shown():
     told(turn, *SHOWN)
 
 
-@pytest.mark.xfail(strict=True, reason="a text has at most 16,000 characters and 2,000 rounds")
 def test_a_full_cart_of_long_make_ups_is_shown():
     told(full("Wild Mushroom & Black Truffle", "12.50", extras=20), *SHOWN)
