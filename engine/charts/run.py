@@ -237,6 +237,7 @@ class _Steps:
 
     async def _step(self, event: Event | None) -> bool:
         """Take an event and the ones it raises; tell whether anything reacted to the first."""
+        self.quiet = False
         fired = await self._one(event)
         while self.raised and self.failure is None:
             following = self.raised.popleft()
@@ -245,7 +246,7 @@ class _Steps:
             if self._scope(following.name) is None and following.name.startswith("refused."):
                 following = replace(following, name="refused")
             if self._scope(following.name) is None:
-                log.warning("turn.event_unhandled", event=following.name)
+                log.warning("turn.event_unhandled", raised=following.name)
                 continue
             await self._one(following)
         return fired
@@ -257,7 +258,6 @@ class _Steps:
             return False
         before = self._remember()
         self.fired, self.refusal, self.entered = event is None, None, None
-        self.quiet = False
         if event is not None:
             self.context["event"] = {**BLANK_EVENT, **event.data, "name": event.name}
         self.context["state"] = self.place.leaf
@@ -362,7 +362,7 @@ class _Steps:
         """Do and say what a branch wants."""
         self.fired = True
         branch = self._branch(key)
-        self.quiet = branch.quiet
+        self.quiet = self.quiet or branch.quiet
         self.result.steps.append({"branch": branch.where, "event": key[1]})
         await self._do(branch.calls, branch.say)
 

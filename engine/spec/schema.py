@@ -172,13 +172,26 @@ def _required(verb: Verb) -> list[str]:
 
 
 def _arguments(verb: Verb) -> Schema:
-    made = _plain(verb.arguments.model_json_schema())
+    schema = verb.arguments.model_json_schema()
+    made = _plain(_inlined(schema, schema.pop("$defs", {})))
     made.pop("title", None)
     made["description"] = verb.summary
     made["properties"] = {
         name: {"if": _TEMPLATE, "then": True, "else": schema}
         for name, schema in made.get("properties", {}).items()
     }
+    return made
+
+
+def _inlined(part: Any, parts: Mapping[str, Any]) -> Any:
+    """Write an argument's own types where they are used: a chart has no room for them beside."""
+    if isinstance(part, list):
+        return [_inlined(element, parts) for element in part]
+    if not isinstance(part, dict):
+        return part
+    made = {key: _inlined(value, parts) for key, value in part.items() if key != "$ref"}
+    if "$ref" in part:
+        made = _inlined(parts[part["$ref"].rsplit("/", 1)[-1]], parts) | made
     return made
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import assume, given, note, settings
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from engine.charts.compiler import ANYWHERE, BranchKey, Structure
@@ -210,4 +210,3 @@ def test_the_check_refuses_the_charts_that_go_in_circles_and_only_those(chart):
         except ChartStuck:
             stuck = True
     assert refused == stuck
-    assume(stuck or len(chart.states) > 3)
