@@ -10,7 +10,7 @@ demo: .venv/installed
 
 test: .venv/installed
 	@echo "test: the whole suite"
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 check: .venv/installed
 	@echo "check: format" && $(BIN)/ruff format --check -q .

@@ -2,6 +2,7 @@
 
 EngineError
   > SettingsError            the environment does not make a usable configuration
+  > UnknownTenant            somebody named a tenant that has no folder
   > SpecError(problems)      an authored document is wrong: the last good bundle serves
   > TurnError                a turn cannot be finished: nothing is saved, `problem` is said
       > RenderFailed         a template failed, or a rendered message breaks a limit of WhatsApp
@@ -24,6 +25,10 @@ class EngineError(Exception):
 
 class SettingsError(EngineError):
     """The environment does not make a usable configuration."""
+
+
+class UnknownTenant(EngineError):
+    """Somebody named a tenant that has no folder."""
 
 
 class TurnError(EngineError):

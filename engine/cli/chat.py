@@ -9,9 +9,11 @@ from engine.cli.output import log_to_stderr
 from engine.clock import ManualClock, SeededIds, SystemClock
 from engine.dialogs import Stage, play
 from engine.domain.ids import TenantId
-from engine.errors import EngineError
-from engine.playground import Playground, playground
+from engine.playground import playground
+from engine.settings import read_settings
+from engine.spec.bundle import Library
 from engine.transcript import Choice, choices
+from engine.verbs import all_verbs
 
 HELP = (
     "A number taps, anything else is typed; =2 types a 2; /place 40.7 -74.0 shares a place; /quit."
@@ -31,20 +33,19 @@ def chat(tenant: str, *, script: Path | None, name: str) -> None:
     Example: comanda chat la-tavola --script tenants/la-tavola/dialogs/demo.yaml
     """
     log_to_stderr(level="error")
+    Library(read_settings().content(), all_verbs()).require(TenantId(tenant))
     asyncio.run(_script(TenantId(tenant), script) if script else _chat(TenantId(tenant), name))
 
 
 async def _script(tenant: TenantId, script: Path) -> None:
     clock = ManualClock(SystemClock().now())
     async with playground(clock=clock, ids=SeededIds()) as ground:
-        _check(ground, tenant)
         dialog = ground.engine.library.dialog(script)
         await play(dialog, ground, tenant, name=script.stem, show=click.echo)
 
 
 async def _chat(tenant: TenantId, name: str) -> None:
     async with playground() as ground:
-        _check(ground, tenant)
         customer = ground.customer(tenant, "15550001234", name)
         stage = Stage(ground, tenant, customer, show=click.echo)
         click.echo(HELP)
@@ -56,12 +57,6 @@ async def _chat(tenant: TenantId, name: str) -> None:
             if line is None or line == "/quit":
                 return
             await _act(stage, line, offered)
-
-
-def _check(ground: Playground, tenant: TenantId) -> None:
-    known = ground.engine.bundles.tenants()
-    if tenant not in known:
-        raise EngineError(f"there is no tenant '{tenant}'; there are {', '.join(known)}")
 
 
 def _ask() -> str | None:

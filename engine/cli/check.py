@@ -22,11 +22,9 @@ def check(tenants: tuple[str, ...], *, form: str) -> None:
     Prints file:line:column: code: sentence. Exits with 1 if there is an error.
     """
     library = Library(read_settings().content(), all_verbs())
-    known = library.tenant_ids()
-    unknown = [name for name in tenants if name not in known]
-    if unknown:
-        raise click.UsageError(f"there is no tenant '{unknown[0]}'; there are {', '.join(known)}")
-    chosen = [TenantId(name) for name in tenants] or known
+    chosen = [TenantId(name) for name in tenants] or library.tenant_ids()
+    for tenant in chosen:
+        library.require(tenant)
     if not chosen:
         raise EngineError(f"there is no tenant in {library.root / 'tenants'}")
     problems = Problems()

@@ -35,6 +35,7 @@ def seed(tenant: str, *, token: str, data: Path) -> None:
 
 async def _seed(tenant: TenantId, token: str, data: Path) -> None:
     settings = with_secrets(read_settings(), data)
+    Library(settings.content(), all_verbs()).require(tenant)
     async with database(settings, data) as ready:
         done = await seed_tenant(ready, tenant, token=token)
     click.echo(
@@ -48,12 +49,10 @@ async def seed_tenant(settings: Settings, tenant: TenantId, *, token: str = "") 
 
     Raises:
         SpecError: the files are wrong.
-        EngineError: there is no such tenant.
+        UnknownTenant: there is no such tenant.
     """
     library = Library(settings.content(), all_verbs())
-    known = library.tenant_ids()
-    if tenant not in known:
-        raise EngineError(f"there is no tenant '{tenant}'; there are {', '.join(known)}")
+    library.require(tenant)
     problems = Problems()
     own: Tenant | None = library.tenant(tenant, problems)
     menu = library.menu(tenant, problems)

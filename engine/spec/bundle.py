@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from engine.domain.ids import TenantId
 from engine.domain.menu import Menu
 from engine.domain.tenant import Tenant
+from engine.errors import UnknownTenant
 from engine.phrases import PhraseBook
 from engine.registry import Registry
 from engine.spec import merge as merging
@@ -116,6 +117,16 @@ class Library:
         """Name the tenants that have a folder."""
         folders = (self.root / "tenants").glob("*/tenant.yaml")
         return sorted(TenantId(f.parent.name) for f in folders)
+
+    def require(self, tenant_id: TenantId) -> None:
+        """Make sure that there is a tenant.
+
+        Raises:
+            UnknownTenant: there is none of that name.
+        """
+        known = self.tenant_ids()
+        if tenant_id not in known:
+            raise UnknownTenant(f"there is no tenant '{tenant_id}'; there are {', '.join(known)}")
 
     # Documents -------------------------------------------------------------------------------
 

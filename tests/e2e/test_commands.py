@@ -11,6 +11,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from click.testing import CliRunner
+
+from engine.cli.main import COMMANDS, main
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -155,10 +158,12 @@ def test_a_chat_in_the_terminal(tmp_path):
 
 
 def test_every_command_has_help_with_an_example():
-    for name in ("serve", "demo", "chat", "check", "schema", "seed"):
-        done = comanda(name, "--help")
-        assert done.returncode == 0
-        assert "Example: " in done.stdout
+    for name in COMMANDS:
+        done = CliRunner().invoke(main, [name, "--help"])
+        assert done.exit_code == 0
+        assert "Example: " in done.output
+        assert done.output.count("\n") > 5
+    assert set(COMMANDS) == {"serve", "demo", "chat", "check", "schema", "seed"}
 
 
 def test_serve_answers_until_it_is_told_to_stop(tmp_path):

@@ -280,6 +280,7 @@ def test_rendering_changes_nothing():
         ("{{ 0x" + "f" * 5000 + " }}", "bad-template", 1),
         ("\n{{ 10000000000000000 }}", "bad-template", 2),
         ("{{ a" * MAX_SOURCE, "bad-template", 1),
+        ("x\n{% for loop in items %}{% endfor %}", "bad-template", 2),
     ],
 )
 def test_a_mistake_is_told_with_its_line(source, code, line):
