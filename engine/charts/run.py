@@ -24,7 +24,7 @@ from engine.rendering.views import cart_view, tenant_view
 from engine.spec.bundle import Bundle
 from engine.spec.check import variables_of
 from engine.spec.model import Branch, Call, Chart, delay_of, timer_event
-from engine.templating import GUARD_TURN
+from engine.templating.language import GUARD_TURN
 from engine.turn import Event, Turn
 from engine.whatsapp.outbound import OutboundMessage
 

@@ -13,7 +13,7 @@ from typing import Any
 from engine.errors import LimitExceeded, RenderFailed
 from engine.rendering.views import plain
 from engine.spec.model import Entry, ListPart, Message, Value
-from engine.templating import Expression, Text
+from engine.templating.language import Expression, Text
 from engine.whatsapp import limits
 from engine.whatsapp.flow import FlowMessage
 from engine.whatsapp.interactive import (

@@ -78,9 +78,10 @@ class Turns:
     async def _decide(
         self, row: InboxRow, message: InboundMessage, bundle: Bundle, store: TenantStore
     ) -> TurnRecord:
-        held, cart = await asyncio.gather(
-            store.conversations.get(row.customer), store.carts.get(row.customer)
-        )
+        held = await store.conversations.get(row.customer)
+        # The two are written together: without the note there is no cart to be read.
+        has_cart = held is not None and held.cart_expires_at is not None
+        cart = await store.carts.get(row.customer) if has_cart else None
         begun = held or Conversation(row.tenant, row.customer, bundle.tenant.languages[0])
         conversation = _introduced(begun, message.sender)
         meaning = candidates(message.content, bundle, conversation.language)

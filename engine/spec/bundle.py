@@ -27,7 +27,7 @@ from engine.spec.read import Reader, digest, expand, kinds_of
 from engine.spec.schema import KINDS, document_schema
 from engine.spec.source import Layers, Source, parse
 from engine.spec.validate import validate, validator
-from engine.templating import Language
+from engine.templating.language import Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,19 +318,22 @@ class Library:
         base = self._shared_words(shared, language)
         texts = shared.layer.messages
         sources = [texts[name] for name in (language, "") if name in texts]
-        key = f"{language} {check.chart.digest}"
-        if key not in shared.compiled:
-            found = Problems()
-            made = self._compiled(base, sources, language, check.over(found), None, {})
-            shared.compiled[key] = made, found.found
-        held, problems = shared.compiled[key]
-        check.problems.found |= problems
+        held: Vocabulary | None = None
+        if language in texts:
+            key = f"{language} {check.chart.digest}"
+            if key not in shared.compiled:
+                found = Problems()
+                made = self._compiled(base, sources, language, check.over(found), None, {})
+                shared.compiled[key] = made, found.found
+            held, problems = shared.compiled[key]
+            check.problems.found |= problems
         if not overlays:
-            return held
+            return held or Vocabulary(language, {}, {}, PhraseBook({}))
         data = base
         for overlay in reversed(overlays):
             merging.note_unmatched(data, overlay, check.problems)
             data = merging.merge(data, overlay.data)
+        # In a language of the tenant's own only the form of the messages is shared.
         return self._compiled(data, [*overlays, *sources], language, check, held, base)
 
     def _compiled(
@@ -342,8 +345,6 @@ class Library:
         held: Vocabulary | None,
         base: Mapping[str, Any],
     ) -> Vocabulary:
-        if not sources:
-            return Vocabulary(language, {}, {}, PhraseBook({}))
         reader = Reader(Layers(tuple(sources)), self.language, self.registry, check.problems)
         messages = dict(self._messages(data, base, held, reader, check))
         intents = data.get("intents", {})
@@ -357,7 +358,7 @@ class Library:
         if language not in shared.merged:
             neutral, own = shared.layer.messages.get(""), shared.layer.messages.get(language)
             data = neutral.data if neutral else {}
-            shared.merged[language] = merging.merge(data, own.data) if own else {}
+            shared.merged[language] = merging.merge(data, own.data) if own else data
             shared.digests[language] = digest(shared.merged[language])
         return shared.merged[language]
 

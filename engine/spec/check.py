@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from engine.spec.model import Branch, Call, Chart, ListPart, Message, State, Value, Vocabulary
 from engine.spec.problems import Problems, Span, did_you_mean
 from engine.spec.source import Layers, Path
-from engine.templating import Expression, Text
+from engine.templating.language import Expression, Text
 from engine.whatsapp import limits
 
 RESUME = "resume"

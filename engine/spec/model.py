@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from engine.phrases import PhraseBook
 from engine.registry import Verb
-from engine.templating import Expression, Text
+from engine.templating.language import Expression, Text
 
 Value = Any
 """An argument: a Text, an Expression, a literal, or a mapping or list of such."""

@@ -27,7 +27,8 @@ from engine.spec.model import (
 )
 from engine.spec.problems import Problems, Span, did_you_mean
 from engine.spec.source import Layers, Path, Source
-from engine.templating import FILTERS, Expression, Language, TemplateProblem, Text
+from engine.templating.filters import FILTERS
+from engine.templating.language import Expression, Language, TemplateProblem, Text
 
 Data = Mapping[str, Any]
 

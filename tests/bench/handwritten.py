@@ -110,10 +110,9 @@ class Handwritten:
     async def _turn(self, row: Json, phone: str) -> None:
         customer = row["customer"]
         key = f"{TENANT}:{customer}"
-        held, _ = await asyncio.gather(
-            self._rows["conversations"].find_one({"_id": key, "tenant": TENANT}),
-            self._rows["carts"].find_one({"sessionId": customer, "subDomain": TENANT}),
-        )
+        held = await self._rows["conversations"].find_one({"_id": key, "tenant": TENANT})
+        if held and held["cartExpiresAt"]:
+            await self._rows["carts"].find_one({"sessionId": customer, "subDomain": TENANT})
         step = self._steps[held["version"] if held else 0]
         for read in step.reads:
             await self._read(read, customer)

@@ -20,7 +20,7 @@ from engine.rendering.messages import render_all
 from engine.rendering.views import cart_view, plain, tenant_view
 from engine.spec.check import variables_of
 from engine.storage.carts import cart_from_disk, cart_to_disk
-from engine.templating import GUARD_TURN
+from engine.templating.language import GUARD_TURN
 from engine.turn import Event, Turn
 from engine.whatsapp.content import Content, Tap, Text
 from engine.whatsapp.outbound import to_payload

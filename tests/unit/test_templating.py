@@ -10,16 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import RenderFailed
-from engine.templating import (
-    FILTERS,
-    MAX_OUTPUT,
-    MAX_SOURCE,
-    MAX_STEPS,
-    Expression,
-    Language,
-    TemplateProblem,
-    Text,
-)
+from engine.templating.caps import MAX_OUTPUT, MAX_SOURCE, MAX_STEPS
+from engine.templating.filters import FILTERS
+from engine.templating.language import Expression, Language, TemplateProblem, Text
 
 
 def lucky(turn: Any, *, number: int = 7) -> bool:
@@ -496,7 +489,9 @@ def test_the_longest_text_is_bounded():
 def test_a_rendering_that_takes_too_long_is_stopped(monkeypatch):
     seconds = iter(range(1000))
     for clock in ("perf_counter", "thread_time"):
-        monkeypatch.setattr(f"engine.templating.time.{clock}", lambda: float(next(seconds)))
+        monkeypatch.setattr(
+            f"engine.templating.environment.time.{clock}", lambda: float(next(seconds))
+        )
     with pytest.raises(RenderFailed, match="too long"):
         render("{% for a in items %}{% if a %}{% endif %}{% endfor %}", items=[0] * 10)
     with pytest.raises(RenderFailed, match="too long"):

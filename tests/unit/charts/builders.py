@@ -31,7 +31,7 @@ from engine.spec.read import Reader, expand
 from engine.spec.schema import document_schema
 from engine.spec.source import Layers, Source, parse
 from engine.spec.validate import validate, validator
-from engine.templating import Language
+from engine.templating.language import Language
 from engine.turn import Event, Turn
 from tests.memory import MemoryCatalog, MemoryOrders
 

@@ -10,7 +10,7 @@ from engine.spec.model import Message
 from engine.spec.problems import Problems
 from engine.spec.read import Reader, expand
 from engine.spec.source import Layers, parse
-from engine.templating import GUARD_TURN
+from engine.templating.language import GUARD_TURN
 from engine.turn import Turn
 from engine.whatsapp.outbound import OutboundMessage
 from tests.unit.actions.shop import LIBRARY, VERBS, bundle

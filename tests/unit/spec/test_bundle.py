@@ -112,6 +112,29 @@ def test_a_tenants_own_language_wins_over_its_texts_for_all(content):
     }
 
 
+def test_a_tenant_may_speak_a_language_of_its_own(content, tmp_path):
+    """Only the form of the messages is shared then: which buttons, when, with which ids."""
+    english = (SHOP / "conversations/messages/shop.en.yaml").read_text()
+    content(**{"tenants/corner/messages/shop.fr.yaml": english.replace("Welcome", "Bienvenue")})
+    tenant = tmp_path / "content/tenants/corner/tenant.yaml"
+    tenant.write_text(tenant.read_text().replace("[en, es]", "[fr, en]"))
+    words = library(tmp_path / "content").load(CORNER).vocabularies
+    assert list(words) == ["fr", "en"]
+    french, shared = words["fr"].messages, words["en"].messages
+    assert french["main_menu"].text != shared["main_menu"].text
+    for message in ("main_menu", "product", "help"):
+        entries = [
+            [
+                (e.event, e.condition and e.condition.source)
+                for e in words.messages[message].entries()
+            ]
+            for words in words.values()
+        ]
+        assert entries[0] == entries[1]
+        assert french[message].kind == shared[message].kind
+    assert words["fr"].intents.exact("hello") is not None
+
+
 def test_phrases_of_an_event_are_one_value(content):
     shop = content(ENGLISH="intents:\n  greet: [ahoy]\n")
     ours = shop.load(CORNER).vocabularies["en"].intents

@@ -5,7 +5,7 @@ import pytest
 from engine.spec.problems import Problems
 from engine.spec.read import digest, expand, kinds_of
 from engine.spec.source import Source, parse
-from engine.templating import Expression, Text
+from engine.templating.language import Expression, Text
 from tests.unit.charts.builders import bundle
 
 CHART = """

@@ -177,6 +177,7 @@ def test_a_hostile_document_costs_no_more_than_reading_it(text):
 
 def test_size_is_bounded(monkeypatch):
     assert refused("#" * (MAX_BYTES + 1)) == ["1:1 too-large"]
+    assert refused("#" * MAX_BYTES) == []
     assert refused("a: " + "[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1)) == [
         f"1:{MAX_DEPTH + 4} too-deep"
     ]

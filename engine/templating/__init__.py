@@ -1,0 +1,1 @@
+"""The one language of texts, guards and arguments: Jinja2, cut down to what cannot do harm."""
