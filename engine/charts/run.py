@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from engine.charts.compiler import ANYWHERE, BranchKey, Structures
 from engine.charts.inbound import NOTHING_MATCHED, Candidates
+from engine.charts.place import Place, innermost, locate, renamed
 from engine.domain.cart import Cart
 from engine.domain.conversation import Position
 from engine.domain.refusals import Reason, Refusal
@@ -117,13 +118,6 @@ class Runner:
         return self._structures
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    leaf: str | None
-    resume: str | None
-    moved: bool = False
-
-
 class _Steps:
     """The steps of one turn; the program that a machine asks."""
 
@@ -221,10 +215,10 @@ class _Steps:
 
     def _from_old_message(self, event: Event, said_by: str | None) -> Event | None:
         """Go back to the state that offered what the customer tapped, if it still reacts to it."""
-        leaf = _renamed(self.chart, said_by) if said_by else None
+        leaf = renamed(self.chart, said_by) if said_by else None
         if leaf is None:
             return None
-        self.place = _Place(_innermost(self.chart, leaf), None)
+        self.place = Place(innermost(self.chart, leaf), None)
         if self._scope(event.name) is None:
             self.place = self.home
             return None
@@ -279,7 +273,7 @@ class _Steps:
         elif not self.fired:  # nobody wanted it, also not where an old message was said
             self.place = self.home
         elif self.failure is None:
-            self.place = self.home = _Place(*after)
+            self.place = self.home = Place(*after)
         return self.fired
 
     def _remember(self) -> tuple[Any, ...]:
@@ -442,43 +436,3 @@ class _Steps:
             if not self.quiet:
                 state = self.entered or self.place.leaf
                 self.result.said += [Said(part, state) for part in rendered]
-
-
-def locate(chart: Chart, position: Position | None) -> _Place:
-    """Find where a conversation stands in the chart as it is now.
-
-    A state that is gone is looked up in `renamed`, then its nearest outer state that still exists
-    is taken, then the chart's start; only in the last two cases has the customer been moved.
-    """
-    if position is None:
-        return _Place(None, None)
-    resume = _resumable(chart, position.resume) if position.resume else None
-    leaf = _renamed(chart, position.leaf)
-    if leaf:
-        return _Place(_innermost(chart, leaf), resume)
-    outer = next((s for s in reversed(position.path[:-1]) if s in chart.states), chart.start)
-    return _Place(_innermost(chart, outer), resume, moved=True)
-
-
-def _resumable(chart: Chart, state: str) -> str | None:
-    """Find where `resume` leads now; None if that is gone, then it leads to the chart's start."""
-    found = _renamed(chart, state)
-    if found is None or chart.states[chart.path(found)[0]].aside:
-        return None
-    return _innermost(chart, found)
-
-
-def _renamed(chart: Chart, state: str) -> str | None:
-    for _ in range(9):
-        if state in chart.states:
-            return state
-        if state not in chart.renamed:
-            return None
-        state = chart.renamed[state]
-    return None
-
-
-def _innermost(chart: Chart, state: str) -> str:
-    while start := chart.states[state].start:
-        state = start
-    return state

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.charts.inbound import Candidates
-from engine.charts.run import locate
+from engine.charts.place import locate
 from engine.domain.conversation import Position
 from engine.spec.bundle import Bundle
 from engine.turn import Event, Turn
