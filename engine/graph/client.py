@@ -12,6 +12,8 @@ RETRYABLE = frozenset(
     {1, 2, 4, 17, 613, 80007, 130429, 131000, 131016, 131048, 131056, 131057, 133004}
 )
 _TIMEOUT = httpx.Timeout(20.0, connect=5.0)
+# Servers drop idle connections after five seconds: one that is older is not used again.
+_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=64, keepalive_expiry=3.0)
 
 
 class GraphClient:
@@ -23,7 +25,9 @@ class GraphClient:
     """
 
     def __init__(self, url: str, version: str) -> None:
-        self._http = httpx.AsyncClient(base_url=f"{url.rstrip('/')}/{version}", timeout=_TIMEOUT)
+        self._http = httpx.AsyncClient(
+            base_url=f"{url.rstrip('/')}/{version}", timeout=_TIMEOUT, limits=_LIMITS
+        )
 
     async def close(self) -> None:
         """Close its connections."""

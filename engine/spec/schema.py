@@ -52,6 +52,11 @@ def _object(properties: Mapping[str, Any], *, about: str = "", **more: Any) -> S
     return schema | ({"description": about} if about else {}) | more
 
 
+def _part(properties: Mapping[str, Any], **more: Any) -> Schema:
+    """A part that overlays lie over: each of its entries may be deleted with null."""
+    return _object({name: _or_null(schema) for name, schema in properties.items()}, **more)
+
+
 def _map(key: str, value: Schema, about: str = "") -> Schema:
     """A mapping with ids; in an overlay an entry may be deleted with null."""
     schema: Schema = {
@@ -115,7 +120,7 @@ def _chart_parts(registry: Registry) -> Schema:
         {"pattern": ID},
         {"type": "array", "items": {"type": "string", "pattern": ID}, "maxItems": 3},
     )
-    branch = _object(
+    branch = _part(
         {
             "if": _text("Guard: an expression without braces; the first branch that holds wins."),
             "do": _ref("do"),
@@ -126,7 +131,7 @@ def _chart_parts(registry: Registry) -> Schema:
         },
         minProperties=1,
     )
-    state = _object(
+    state = _part(
         {
             "about": _text(),
             "say": _ref("say"),
@@ -241,12 +246,12 @@ def _entry(title: int, *, row: bool) -> Schema:
     }
     if row:
         properties["description"] = _limited(limits.ROW_DESCRIPTION, "The line below the title.")
-    return _if_type("string", {}, _object(properties))
+    return _if_type("string", {}, _part(properties))
 
 
 def _messages() -> Schema:
     rows = _map(EVENT, _ref("row"), "Rows by the event they raise.")
-    part = _object(
+    part = _part(
         {
             "about": _text("A note to translators."),
             "if": _text("Guard: the message is not sent unless it holds."),
@@ -255,12 +260,12 @@ def _messages() -> Schema:
             "footer": _limited(limits.FOOTER, "A grey line below the body."),
             "image": _text("Web address of a picture; an empty one is left out."),
             "buttons": _map(EVENT, _ref("button"), f"At most {limits.BUTTONS} buttons by event."),
-            "list": _object(
+            "list": _part(
                 {
                     "button": _limited(limits.LIST_BUTTON, "What opens the list."),
                     "rows": rows,
-                    "sections": _map(ID, _object({"title": _text(), "rows": rows})),
-                    "more": _object(
+                    "sections": _map(ID, _part({"title": _text(), "rows": rows})),
+                    "more": _part(
                         {
                             "title": _limited(limits.ROW_TITLE, "The row for the next page."),
                             "id": _text("Wire id of this list; `#2` is added to it."),
@@ -269,12 +274,12 @@ def _messages() -> Schema:
                     "replace": {"type": "boolean"},
                 }
             ),
-            "link": _object({"title": _limited(limits.CTA_DISPLAY_TEXT, "."), "url": _text()}),
+            "link": _part({"title": _limited(limits.CTA_DISPLAY_TEXT, "."), "url": _text()}),
             "ask_location": {"type": "boolean", "description": "Show 'Send location'."},
-            "product": _object({"catalog": _text(), "id": _text()}),
-            "products": _object({"catalog": _text(), "each": _text(), "title": _text()}),
-            "catalog": _object({"thumbnail": _text()}),
-            "flow": _object(
+            "product": _part({"catalog": _text(), "id": _text()}),
+            "products": _part({"catalog": _text(), "each": _text(), "title": _text()}),
+            "catalog": _part({"thumbnail": _text()}),
+            "flow": _part(
                 {
                     "cta": _limited(limits.FLOW_CTA, "What opens the Flow."),
                     "id": _text(),
@@ -283,7 +288,7 @@ def _messages() -> Schema:
                     "data": {"type": "object"},
                 }
             ),
-            "template": _object(
+            "template": _part(
                 {"name": _text(), "parameters": {"type": "array", "items": _text()}}
             ),
             "replace": {"type": "boolean"},
@@ -325,7 +330,9 @@ def _flow(registry: Registry) -> Schema:
         "data": {"type": "object", "description": "What the screen shows, by name."},
         "params": {"type": "object", "description": "What a final screen returns to the chat."},
     }
-    parts["state"] = _object(screen)
+    parts["state"] = _object(
+        screen | {name: _or_null(screen[name]) for name in ("title", "layout", "data", "params")}
+    )
     return _object(
         {
             "flow": _text("Id of the Flow; the file has the same name.") | {"pattern": ID},

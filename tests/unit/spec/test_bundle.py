@@ -153,6 +153,31 @@ def test_a_message_that_nobody_says_may_be_deleted(content):
     assert "added" not in shop.load(CORNER).vocabularies["en"].messages
 
 
+def test_null_deletes_any_part(content):
+    shop = content(
+        CHART="extends: shop\n"
+        "states:\n"
+        "  menu: {when: null}\n"
+        "  product: {back: null, say: null, after: null, when: {add: {say: null, go: menu}}}\n"
+        "  checkout: {when: {text: checkout}}\n"
+        "anywhere: {checkout: checkout}\n",
+        ENGLISH="messages:\n"
+        "  main_menu: {buttons: null}\n"
+        "  product: {image: null, buttons: {add: {if: null}}}\n"
+        "  help: {list: {rows: null, sections: {one: {rows: {greet: Menu}}}}}\n",
+    )
+    corner = shop.load(CORNER)
+    product, words = corner.chart.states["product"], corner.vocabularies["en"].messages
+    assert (product.say, dict(product.after), list(product.when)) == ((), {}, ["add"])
+    assert (product.when["add"][0].say, product.when["add"][0].go) == ((), "menu")
+    assert words["main_menu"].kind == "text"
+    assert words["product"].image is None
+    assert [entry.event for entry in words["help"].entries()] == ["greet"]
+    assert corner.warnings == (
+        f"{ENGLISH}:3:42: warning: overrides-nothing: there is no 'if' here to delete",
+    )
+
+
 def test_an_unknown_language_is_answered_in_the_first_one(content):
     corner = content().load(CORNER)
     assert corner.vocabulary("es").language == "es"

@@ -3,11 +3,15 @@
 What is one, is in `broken/`.
 """
 
+import json
+import re
+
 import pytest
 
 from engine.spec.check import templates_of, variables_of
 from engine.spec.problems import SpecError
 from tests.unit.charts.builders import LANGUAGE, bundle
+from tests.unit.spec.content import SHOP, everything_wrong, lay
 
 
 @pytest.mark.parametrize(
@@ -74,6 +78,57 @@ states:
     do: [{{save: {{size: 1}}}}, {{load: {{value: v}}}}]
     when: {{x: {{if: "{guard}", go: a}}}}
 """)
+
+
+FITS = {
+    "text": {"text": "x" * 4096, "header": "x" * 60, "footer": "x" * 60},
+    "buttons": {
+        "text": "x" * 1024,
+        "buttons": {name: f"{n}{'x' * 19}" for n, name in enumerate(("one", "two", "three"))},
+    },
+    "list": {
+        "text": "x" * 1024,
+        "list": {
+            "button": "x" * 20,
+            "sections": {
+                "one": {
+                    "title": "x" * 24,
+                    "rows": {
+                        f"e{n}": {"title": "x" * 24, "description": "x" * 72} for n in range(5)
+                    },
+                },
+                "two": {"title": "Two", "rows": {f"e{n}": f"{n}" for n in range(5, 10)}},
+            },
+        },
+    },
+    "pages": {
+        "text": "Choose",
+        "list": {
+            "button": "Choose",
+            "rows": {
+                "one": {"each": "[1]", "title": "{{ item }}", "argument": "{{ item }}"},
+                **{f"e{n}": f"{n}" for n in range(8)},
+            },
+            "more": {"title": "x" * 24, "id": "two"},
+        },
+    },
+    "link": {"text": "x", "link": {"title": "x" * 20, "url": "https://example.com"}},
+    "flow": {"text": "x", "flow": {"cta": "x" * 20, "id": "1", "token": "t"}},
+}
+
+
+@pytest.mark.parametrize("kind", sorted(FITS))
+def test_what_just_fits_is_no_mistake_and_one_more_is(kind, tmp_path):
+    events = dict.fromkeys(("one", "two", "three", *(f"e{n}" for n in range(10))), "menu")
+    chart = {"extends": "shop", "anywhere": events}
+    files = {"tenants/corner/conversations/shop.yaml": json.dumps(chart)}
+    message = "tenants/corner/messages/shop.en.yaml"
+    files[message] = json.dumps({"messages": {"extra": FITS[kind]}})
+    assert everything_wrong(lay(tmp_path / "fits", SHOP, files=files)) == []
+    longest = max(re.findall("x+", files[message]), key=len)
+    files[message] = files[message].replace(longest, longest + "x")
+    found = everything_wrong(lay(tmp_path / "more", SHOP, files=files))
+    assert {problem.code for problem in found} == {"over-limit"}
 
 
 def test_templates_are_found_wherever_they_are_in_an_argument():
