@@ -58,6 +58,10 @@ def test_a_chart_is_read_as_it_is_written():
     assert (otherwise.go, otherwise.condition, otherwise.calls) == ("cart", None, ())
 
 
+def test_a_chart_that_names_no_version_is_the_first():
+    assert bundle("chart: c\nstart: a\nstates: {a: {}}").chart.version == 1
+
+
 def test_back_is_an_event_and_an_own_branch_for_it_wins():
     chart = bundle(CHART).chart
     assert [branch.go for branch in chart.states["menu"].when["back"]] == ["menu"]

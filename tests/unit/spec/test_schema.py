@@ -9,6 +9,7 @@ import pytest
 from engine.spec.schema import KINDS, document_schema
 from engine.spec.validate import shape
 from engine.verbs import all_verbs
+from tests.unit.charts.builders import verbs
 
 SCHEMAS = {kind: document_schema(kind, all_verbs()) for kind in KINDS}
 
@@ -61,6 +62,14 @@ def test_every_action_is_in_the_schema_with_its_arguments():
     bare = [n for n, v in actions.items()
             if not any(f.is_required() for f in v.arguments.model_fields.values())]  # fmt: skip
     assert sorted(bare) == schema["then"]["enum"]
+
+
+def test_an_argument_of_a_type_of_its_own_is_checked_where_it_stands():
+    schema = document_schema("chart", verbs)
+    for reason, told in (("closed", []), ("shut", ["enum"]), ("{{ event.text }}", [])):
+        chart = {"states": {"menu": {"do": {"refuse": {"reason": reason}}}}}
+        errors = jsonschema.Draft202012Validator(schema).iter_errors(chart)
+        assert [str(error.validator) for error in errors] == told
 
 
 @pytest.mark.parametrize(
