@@ -14,7 +14,7 @@ from engine.domain.conversation import Conversation
 from engine.domain.ids import ProductId
 from engine.domain.order import Order
 from engine.domain.tenant import Tenant
-from engine.ports import CatalogRepository, OrderRepository
+from engine.ports import CatalogRepository, FlowSession, OrderRepository
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class Turn:
         memory: what actions loaded for the texts of this turn; forgotten after it.
         orders_placed: orders to store.
         stock_taken: units to take from counted products.
+        flow_sessions: Flows that are sent.
     """
 
     tenant: Tenant
@@ -53,6 +54,7 @@ class Turn:
     memory: dict[str, Any] = field(default_factory=dict)
     orders_placed: list[Order] = field(default_factory=list)
     stock_taken: list[tuple[ProductId, int]] = field(default_factory=list)
+    flow_sessions: list[FlowSession] = field(default_factory=list)
 
     @property
     def variables(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from engine.charts.inbound import Candidates
-from engine.charts.run import MAX_STEPS
+from engine.charts.steps import MAX_STEPS
 from engine.domain.cart import Cart
 from engine.domain.refusals import Reason, Refusal
 from engine.errors import Conflict, Unavailable

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from engine.charts.run import BLANK_EVENT
+from engine.charts.steps import BLANK_EVENT
 from engine.rendering.messages import render, render_all
 from engine.rendering.views import cart_view, tenant_view
 from engine.spec.check import variables_of
