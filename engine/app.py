@@ -12,24 +12,34 @@ from starlette.applications import Starlette
 from engine.clock import Clock, Ids, RandomIds, SystemClock
 from engine.domain.ids import TenantId
 from engine.domain.money import Currency
-from engine.errors import TurnError, Unavailable
+from engine.errors import MalformedKey, SettingsError, TurnError, Unavailable
 from engine.graph.client import GraphClient
+from engine.graph.flows import GraphFlows
 from engine.ports import TenantStore
 from engine.runtime.bundles import Bundles
+from engine.runtime.deployment import Deployer
+from engine.runtime.exchanges import Exchanges
+from engine.runtime.flow_content import FlowContent
+from engine.runtime.flow_refusals import FlowRefusals
+from engine.runtime.flow_tokens import FlowTokens
 from engine.runtime.reception import Reception
 from engine.runtime.relay import Relay
 from engine.runtime.turns import Turns
 from engine.runtime.worker import Worker
 from engine.settings import Settings
-from engine.spec.bundle import Library
+from engine.spec.bundle import Bundle, Library
 from engine.storage.businesses import MongoBusinesses
 from engine.storage.connection import Database
+from engine.storage.flow_keys import MongoFlowKeys
 from engine.storage.inbox import MongoInbox
 from engine.storage.outbox import MongoOutbox
 from engine.storage.repositories import MongoTenantStore
 from engine.storage.secrets import Vault
 from engine.verbs import all_verbs
+from engine.web.flows import FlowDoors
+from engine.web.operators import OperatorDoors
 from engine.web.routes import Doors
+from engine.whatsapp.flow_crypto import FlowKey
 
 RETRY_SECONDS = 2.0
 """How soon a database that was away at the start is looked for again."""
@@ -45,13 +55,28 @@ class Parts:
     reception: Reception
     worker: Worker
     relay: Relay
+    exchanges: Exchanges
+    flow_keys: MongoFlowKeys
+    deployer: Deployer
 
 
 class Engine:
-    """A web and worker process: its HTTP application and what runs behind it."""
+    """A web and worker process: its HTTP application and what runs behind it.
+
+    Args:
+        is_development: it runs on a developer's machine: Flow exchanges may come in clear.
+
+    Raises:
+        SettingsError: FLOW_PRIVATE_KEY or ENCRYPTION_SECRET cannot be used.
+    """
 
     def __init__(
-        self, settings: Settings, *, clock: Clock | None = None, ids: Ids | None = None
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+        is_development: bool = False,
     ) -> None:
         self.settings = settings
         self.clock = clock or SystemClock()
@@ -66,6 +91,8 @@ class Engine:
             min_pool_size=settings.mongodb_min_pool_size,
         )
         self.graph = GraphClient(settings.graph_api_url, settings.whatsapp_api_version)
+        self.flow_tokens = FlowTokens(settings.encryption_secret.get_secret_value())
+        self._default_key = _flow_key(settings)
         self._parts: Parts | None = None
         self._looking: list[asyncio.Task[None]] = []
         doors = Doors(
@@ -74,7 +101,20 @@ class Engine:
             reception=lambda: self.parts.reception,
             ready=self.unready,
         )
-        self.web = Starlette(routes=doors.routes(), lifespan=self._lifespan)
+        flow_doors = FlowDoors(
+            app_secret=settings.meta_app_secret.get_secret_value(),
+            exchanges=lambda: self.parts.exchanges,
+            keys=lambda: self.parts.flow_keys,
+            tenants=self._serves,
+            is_plain_allowed=is_development,
+        )
+        operator_doors = OperatorDoors(
+            admin_token=settings.admin_token.get_secret_value(),
+            deployer=lambda: self.parts.deployer,
+            tenants=self._serves,
+        )
+        routes = [*doors.routes(), *flow_doors.routes(), *operator_doors.routes()]
+        self.web = Starlette(routes=routes, lifespan=self._lifespan)
 
     @property
     def parts(self) -> Parts:
@@ -86,6 +126,15 @@ class Engine:
         if self._parts is None:
             raise Unavailable("the database has not been reached yet")
         return self._parts
+
+    def _bundle(self, tenant: TenantId) -> Bundle:
+        bundle = self.bundles.get(tenant)
+        if bundle is None:
+            raise TurnError(f"the tenant '{tenant}' has no bundle that can be served")
+        return bundle
+
+    def _serves(self, tenant: str) -> bool:
+        return self.bundles.get(TenantId(tenant)) is not None
 
     async def unready(self) -> str | None:
         """Tell what keeps the engine from doing its work, or nothing."""
@@ -146,10 +195,31 @@ class Engine:
             ttl=settings.business_cache_ttl,
             size=settings.business_cache_size,
         )
-        relay = Relay(outbox=outbox, businesses=businesses, graph=self.graph, clock=self.clock)
+        stores = lru_cache(maxsize=4096)(self.store)
+        flow_keys = MongoFlowKeys(
+            self.database, vault=self.vault, clock=self.clock, default=self._default_key
+        )
+        # The relay hands what Meta refuses of a Flow to the worker, the worker its answers to it.
+        refusals = FlowRefusals(
+            inbox=inbox,
+            outbox=outbox,
+            businesses=businesses,
+            stores=stores,
+            clock=self.clock,
+            offer=lambda row, message: worker.offer(row, message),
+        )
+        relay = Relay(
+            outbox=outbox,
+            businesses=businesses,
+            graph=self.graph,
+            clock=self.clock,
+            refused=refusals.entry,
+        )
         turns = Turns(
-            stores=lru_cache(maxsize=4096)(self.store),
+            stores=stores,
             bundles=self.bundles,
+            businesses=businesses,
+            tokens=self.flow_tokens,
             clock=self.clock,
             ids=self.ids,
         )
@@ -160,8 +230,28 @@ class Engine:
             businesses=businesses,
             clock=self.clock,
             offer=worker.offer,
+            refusals=refusals,
         )
-        self._parts = Parts(businesses, reception, worker, relay)
+        exchanges = Exchanges(
+            stores=stores,
+            bundles=self.bundles,
+            turns=turns,
+            tokens=self.flow_tokens,
+            clock=self.clock,
+            ids=self.ids,
+            send=relay.offer,
+        )
+        deployer = Deployer(
+            content=FlowContent(self._bundle),
+            businesses=businesses,
+            keys=flow_keys,
+            stores=stores,
+            graph=lambda token: GraphFlows(self.graph, token),
+            clock=self.clock,
+            public_url=settings.public_url,
+            is_development=not settings.is_meta(),
+        )
+        self._parts = Parts(businesses, reception, worker, relay, exchanges, flow_keys, deployer)
         self._looking = [asyncio.create_task(w.run()) for w in (worker, relay)]
         if settings.warmup_cache:
             await businesses.warm_up()
@@ -172,9 +262,13 @@ class Engine:
         Raises:
             TurnError: the tenant has no bundle that can be served.
         """
-        bundle = self.bundles.get(tenant)
-        if bundle is None:
-            raise TurnError(f"the tenant '{tenant}' has no bundle that can be served")
-        return MongoTenantStore(
-            self.database, tenant=tenant, currency=Currency(bundle.tenant.currency)
-        )
+        currency = Currency(self._bundle(tenant).tenant.currency)
+        return MongoTenantStore(self.database, tenant=tenant, currency=currency)
+
+
+def _flow_key(settings: Settings) -> FlowKey | None:
+    pem = settings.flow_private_key.get_secret_value()
+    try:
+        return FlowKey.parse(pem) if pem else None
+    except MalformedKey as error:
+        raise SettingsError(f"FLOW_PRIVATE_KEY: {error}") from error

@@ -1,9 +1,10 @@
 """Plays a scripted conversation on a playground and writes it down as a transcript."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC
 from decimal import Decimal
+from typing import Any
 
 from engine.clock import ManualClock, SeededIds
 from engine.domain.ids import CustomerKey, TenantId
@@ -11,8 +12,9 @@ from engine.domain.order import Order
 from engine.errors import EngineError
 from engine.playground import Playground
 from engine.ports import TenantStore
-from engine.sandbox import Customer
+from engine.sandbox import Customer, OpenFlow
 from engine.sandbox.customer import Choice, choices
+from engine.sandbox.device_form import NotPossible
 from engine.sandbox.state import Received
 from engine.spec.dialog import Change, Dialog, Expectation, Place, Step
 from engine.spec.model import delay_of
@@ -56,6 +58,7 @@ class Stage:
         self._customer = customer
         self._show = show
         self._received: list[Received] = []
+        self._flow: OpenFlow | None = None
 
     @property
     def received(self) -> list[Received]:
@@ -97,6 +100,68 @@ class Stage:
         )
         await self.see()
 
+    async def open_flow(self) -> None:
+        """Open the newest Flow, and see its first screen."""
+        self._flow = await self._customer.open_flow()
+        self._show("customer opens the Flow")
+        await self._see_flow()
+
+    async def fill(self, values: Mapping[str, Any]) -> None:
+        """Fill in a screen and tap its button, and see what comes of it.
+
+        Args:
+            values: by the inputs' labels as shown, or their names.
+        """
+        flow = self._open()
+        shown = (flow.screen or {}).get("components", ())
+        button = next((one["label"] for one in shown if one["type"] == "Footer"), "")
+        said = "; ".join(_written(value) for value in values.values())
+        self._show(
+            f"customer enters: {said}; taps: {button}" if said else f"customer taps: {button}"
+        )
+        names = {one["label"]: one["name"] for one in shown if "name" in one and "label" in one}
+        await self._do(flow.submit({names.get(key, key): v for key, v in values.items()}))
+
+    async def go_back(self) -> None:
+        """Go back to the screen before."""
+        self._show("customer goes back")
+        await self._do(self._open().back())
+
+    async def close_flow(self) -> None:
+        """Leave the Flow without finishing it."""
+        self._show("customer closes the Flow")
+        await self._do(self._open().close())
+
+    async def _do(self, done: Awaitable[None]) -> None:
+        try:
+            await done
+        except NotPossible as error:
+            raise DialogFailed(f"the phone does not let him: {error}") from error
+        await self._see_flow()
+
+    def _open(self) -> OpenFlow:
+        if self._flow is None or self._flow.state != "open":
+            raise DialogFailed("no Flow is open")
+        return self._flow
+
+    @property
+    def flow(self) -> OpenFlow | None:
+        """Give the Flow he has open."""
+        return self._flow if self._flow and self._flow.state == "open" else None
+
+    async def _see_flow(self) -> None:
+        flow = self._flow
+        assert flow is not None
+        if flow.state == "open":
+            for line in flow.lines:
+                self._show(f"      {line}".rstrip())
+            return
+        if flow.state == "failed":
+            raise DialogFailed(f"the Flow failed: {flow.error}")
+        self._show(f"(the Flow is {flow.state})")
+        if flow.state == "finished":
+            await self.see()
+
     async def see(self) -> None:
         """Show what has come since."""
         await self._playground.engine.idle()
@@ -135,6 +200,7 @@ async def play(
         engine.clock.set(dialog.at.replace(tzinfo=zone).astimezone(UTC))
     if isinstance(engine.ids, SeededIds):
         engine.ids.reset(seed)
+    await playground.offer_flows(tenant, offered=dialog.flows)
     customer = playground.customer(tenant, f"1555{seed:010d}", dialog.customer)
     stage = Stage(playground, tenant, customer, show=show)
     for place, step in enumerate(dialog.steps, start=1):
@@ -173,6 +239,17 @@ class _Act:
 
     async def _tap_old(self, wanted: str) -> None:
         await self._stage.tap(wanted, oldest=True)
+
+    async def _flow(self, screens: tuple[dict[str, Any] | str, ...]) -> None:
+        await self._stage.open_flow()
+        doings = {"back": self._stage.go_back, "close": self._stage.close_flow}
+        for screen in screens:
+            if isinstance(screen, dict):
+                await self._stage.fill(screen)
+            elif screen in doings:
+                await doings[screen]()
+            else:
+                raise DialogFailed(f"'{screen}' is neither `back` nor `close`")
 
     async def _location(self, place: Place) -> None:
         await self._stage.share(place.latitude, place.longitude, place.name, place.address)
@@ -231,6 +308,10 @@ class _Act:
     @property
     def _key(self) -> CustomerKey:
         return CustomerKey(self._customer.user_id or self._customer.phone)
+
+
+def _written(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _facts(order: Order) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 EngineError
   > SettingsError            the environment does not make a usable configuration
+  > MalformedKey             a text is not a private key that Flows can use
   > UnknownTenant            somebody named a tenant that has no folder
   > SpecError(problems)      an authored document is wrong: the last good bundle serves
   > TurnError                a turn cannot be finished: nothing is saved, `problem` is said
@@ -14,6 +15,7 @@ EngineError
   > Refused                  a request from outside is not served
       > BadSignature         its signature is missing or wrong
       > Malformed            it cannot be read
+      > Undecipherable       it was encrypted for another key, or changed on the way
   > Unavailable              the database does not answer
   > Conflict                 another turn was faster: take the whole turn again
 """
@@ -25,6 +27,10 @@ class EngineError(Exception):
 
 class SettingsError(EngineError):
     """The environment does not make a usable configuration."""
+
+
+class MalformedKey(EngineError):
+    """A text is not a private key that Flows can use; the message says what to do."""
 
 
 class UnknownTenant(EngineError):
@@ -92,6 +98,10 @@ class BadSignature(Refused):
 
 class Malformed(Refused):
     """A request cannot be read."""
+
+
+class Undecipherable(Refused):
+    """A request was encrypted for another key, or changed on the way."""
 
 
 class Unavailable(EngineError):

@@ -21,6 +21,17 @@ sends = Counter(
 statuses = Counter(
     "comanda_statuses", "Statuses from Meta by kind.", ["status"], registry=REGISTRY
 )
+flow_exchanges = Counter(
+    "comanda_flow_exchanges", "Exchanges of Flows by action and HTTP status.",
+    ["action", "outcome"], registry=REGISTRY,
+)  # fmt: skip
+flow_exchange_seconds = Histogram(
+    "comanda_flow_exchange_seconds", "Time of an exchange, database included.", registry=REGISTRY
+)
+flow_refusals = Counter(
+    "comanda_flow_refusals", "Flow messages Meta did not deliver by error code.", ["code"],
+    registry=REGISTRY,
+)  # fmt: skip
 
 
 def exposition() -> bytes:

@@ -3,11 +3,12 @@
 The demo, `comanda chat` and the tests of dialogs run on it. It is not for production.
 """
 
+import asyncio
 import secrets
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
@@ -17,11 +18,13 @@ from engine.clock import Clock, Ids
 from engine.domain.ids import TenantId
 from engine.errors import EngineError
 from engine.sandbox import Customer, SandboxOptions, create_sandbox, serving
+from engine.serving import listen, serving_on
 from engine.settings import read_settings
 from engine.spec.bundle import Bundle
 from engine.spec.problems import Problems, SpecError
 from engine.storage.embedded import EmbeddedServer
 from engine.storage.seeding import Seeded, seed
+from engine.whatsapp.flow_crypto import FlowKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Playground:
     sandbox: httpx.AsyncClient
     engine_url: str
     token: str
+    deployed: dict[TenantId, Mapping[str, str]] = field(default_factory=dict)
 
     def customer(self, tenant: TenantId, phone: str, name: str) -> Customer:
         """Give a customer who writes to a tenant's first number."""
@@ -50,6 +54,29 @@ class Playground:
         """
         bundle = self.engine.bundles.get(tenant)
         return bundle or self.engine.library.load(tenant)
+
+    async def offer_flows(self, tenant: TenantId, *, offered: bool) -> None:
+        """Let a tenant's Flows be sent, deploying them if they are not, or none at all.
+
+        Raises:
+            EngineError: Meta's stand-in refuses them.
+        """
+        parts = self.engine.parts
+        if offered and tenant not in self.deployed:
+            # One key for all tenants: making one takes a while.
+            keys = [await parts.flow_keys.get(known) for known in self.deployed]
+            key = keys[0] if keys and keys[0] else await asyncio.to_thread(FlowKey.generate)
+            await parts.flow_keys.save(tenant, key)
+            report = await parts.deployer.deploy(tenant)
+            if report.has_failed:
+                failed = (f"{s.key}: {s.verb}: {s.reason}" for s in report.steps)
+                raise EngineError("\n".join(failed))
+            self.deployed[tenant] = dict(report.flows)
+            return
+        business = await parts.businesses.by_tenant(tenant)
+        mapping = self.deployed.get(tenant, {}) if offered else {}
+        if business and (business.flow_mapping or {}) != mapping:
+            await parts.businesses.save(replace(business, flow_mapping=mapping))
 
     async def seed(self, tenant: TenantId) -> Seeded:
         """Load a tenant's demo catalog into the database."""
@@ -77,12 +104,14 @@ async def playground(
     clock: Clock | None = None,
     ids: Ids | None = None,
     options: SandboxOptions | None = None,
+    flows: bool = False,
 ) -> AsyncIterator[Playground]:
     """Run a playground while the block runs; all its tenants are seeded.
 
     Args:
         mongodb_uri: empty starts an embedded server in a temporary folder.
         options: of the sandbox; a given clock is the sandbox's too.
+        flows: the tenants' Flows are deployed.
 
     Raises:
         EngineError: the content is wrong, or the database does not start.
@@ -107,8 +136,10 @@ async def playground(
             encryption_secret=secrets.token_hex(16),
             **({"comanda_content": content} if content else {}),
         )
+        listener, engine_url = listen()
+        settings = settings.model_copy(update={"public_url": engine_url})
         engine = Engine(settings, clock=clock, ids=ids)
-        engine_url = await stack.enter_async_context(serving(engine.web))
+        await stack.enter_async_context(serving_on(listener, engine.web))
         sandbox = await stack.enter_async_context(httpx.AsyncClient(base_url=sandbox_url))
         running = Playground(engine, sandbox, engine_url, token)
         ready = await sandbox.get(f"{engine_url}/health/ready")
@@ -117,6 +148,7 @@ async def playground(
         for tenant in engine.bundles.tenants():
             await _register(running, tenant, app_secret)
             await running.seed(tenant)
+            await running.offer_flows(tenant, offered=flows)
         yield running
 
 
@@ -131,7 +163,7 @@ async def _register(playground: Playground, tenant: TenantId, app_secret: str) -
                 "token": playground.token,
                 "callback_url": f"{playground.engine_url}/whatsapp_response",
                 "app_secret": app_secret,
-                "waba_id": f"waba-{tenant}",
+                "waba_id": settings.waba_id or f"waba-{tenant}",
             },
         )
         answer.raise_for_status()

@@ -13,6 +13,7 @@ from engine.domain.catalog import Category, ModifierGroup, Presentation, Product
 from engine.domain.conversation import Conversation
 from engine.domain.ids import CustomerKey, OrderNumber, ProductId, TenantId
 from engine.domain.order import Order
+from engine.whatsapp.flow_crypto import FlowKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,70 @@ class Timer:
 
 
 @dataclass(frozen=True, slots=True)
+class FlowSession:
+    """A Flow that a customer was sent: what it is bound to, and how far he has come in it.
+
+    Args:
+        id: 32 random hexadecimal digits; the `flow_token` carries it, signed.
+        flow: id of the Flow.
+        language: the Flow's, and of the texts it shows.
+        input: what it was opened with, such as `{"product": "prod:margherita"}`.
+        phone_number_id: the business number that sent it.
+        version: counts its exchanges; two exchanges from one version cannot both be saved.
+        trail: the screens he has seen, the current one last.
+        variables: what its actions noted: plain values only.
+        state: "done" once its outcome is in the chat.
+        params: its outcome, as far as it is known; final once it is done.
+    """
+
+    id: str
+    tenant: TenantId
+    customer: CustomerKey
+    flow: str
+    language: str
+    input: Mapping[str, Any]
+    phone_number_id: str
+    created_at: datetime
+    expires_at: datetime
+    version: int = 0
+    trail: tuple[str, ...] = ()
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    state: Literal["open", "done"] = "open"
+    params: Mapping[str, Any] | None = None
+
+
+FlowStatus = Literal["DRAFT", "PUBLISHED", "DEPRECATED", "BLOCKED", "THROTTLED"]
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A Flow of a tenant as it is at Meta.
+
+    Args:
+        key: its key in `fbFlowMapping`: `<flow>:<language>`, or a product's id for a Flow that
+            is deployed for this product alone.
+        flow: id of the Flow.
+        meta_id: Meta's id of it.
+        name: Meta's name of it, unique in the WhatsApp account.
+        digest: of the Flow JSON that was uploaded.
+        endpoint: the address WhatsApp posts its exchanges to.
+        held_until: it is not sent before this, because Meta blocks or throttles it.
+    """
+
+    tenant: TenantId
+    key: str
+    flow: str
+    language: str
+    meta_id: str
+    name: str
+    digest: str
+    endpoint: str
+    status: FlowStatus
+    updated_at: datetime
+    held_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TurnLog:
     """What a turn did and why, without what the customer wrote."""
 
@@ -112,11 +177,16 @@ class TurnRecord:
     """Everything one turn writes; it is committed as a whole or not at all.
 
     Args:
-        inbox_id: the row that becomes done.
+        inbox_id: the row that becomes done; `flow:<session id>` for the end of a Flow that came
+            by an exchange, which has no row.
         conversation: with its `version` raised by one; the stored one must be one behind.
         cart: the new cart, or None if it did not change; one without lines is deleted.
         stock: units to take, by product; the product must still have them.
         has_timers: the chart has timers, so that some of an earlier entry may wait: they go.
+        has_inbox_row: False for the end of a Flow that came by an exchange.
+        flow_sessions: Flows that this turn sends.
+        flow_done: the session whose outcome this turn takes, with its `params` and its `version`
+            raised by one; the stored one must be open and one behind.
     """
 
     inbox_id: str
@@ -129,6 +199,9 @@ class TurnRecord:
     outbox: tuple[OutboxEntry, ...] = ()
     timers: tuple[Timer, ...] = ()
     has_timers: bool = True
+    has_inbox_row: bool = True
+    flow_sessions: tuple[FlowSession, ...] = ()
+    flow_done: FlowSession | None = None
 
 
 class CatalogRepository(Protocol):
@@ -189,6 +262,78 @@ class ConversationRepository(Protocol):
         ...
 
 
+class FlowSessionRepository(Protocol):
+    """The Flow sessions of one tenant."""
+
+    async def get(self, session_id: str) -> FlowSession | None:
+        """Give a session, expired or not."""
+        ...
+
+    async def save(self, session: FlowSession) -> None:
+        """Write a session whose `version` was raised by one; its state must be open still.
+
+        Raises:
+            Conflict: another exchange was faster, or it is done.
+        """
+        ...
+
+    async def token_of(self, wamid: str) -> str | None:
+        """Give the `flow_token` of the Flow message that Meta calls so."""
+        ...
+
+
+class DeploymentRepository(Protocol):
+    """The Flows of one tenant at Meta."""
+
+    async def all(self) -> tuple[Deployment, ...]:
+        """Give every deployment of the tenant, by key."""
+        ...
+
+    async def save(self, deployment: Deployment) -> None:
+        """Write a deployment; there is one per key."""
+        ...
+
+    async def hold(
+        self, meta_id: str, *, status: FlowStatus, until: datetime | None, at: datetime
+    ) -> bool:
+        """Note what Meta said of a Flow; tell whether it is known here."""
+        ...
+
+
+class FlowDesk(Protocol):
+    """What a turn needs to send a Flow: which Flows there are, and tokens for them."""
+
+    phone_number_id: str
+
+    def misfit(self, flow: str, product: Product) -> str | None:
+        """Tell why a Flow cannot show a product, or nothing if it can."""
+        ...
+
+    async def meta_id(self, flow: str, *, product: str | None, language: str) -> str | None:
+        """Give Meta's id of a Flow that can be sent now; None if there is none."""
+        ...
+
+    def token(self, session: FlowSession) -> str:
+        """Give the `flow_token` of a session."""
+        ...
+
+
+class FlowKeys(Protocol):
+    """The tenants' private keys for Flow exchanges."""
+
+    async def get(self, tenant: TenantId) -> FlowKey | None:
+        """Give a tenant's key, parsed once; the one for all tenants if it has none of its own."""
+        ...
+
+    async def renew(self, tenant: TenantId) -> FlowKey | None:
+        """Give it as it is stored now: another process may have replaced it."""
+        ...
+
+    async def save(self, tenant: TenantId, key: FlowKey) -> None:
+        """Store a tenant's key, sealed."""
+        ...
+
+
 class TenantStore(Protocol):
     """The database as one tenant sees it: no query can leave it."""
 
@@ -196,13 +341,16 @@ class TenantStore(Protocol):
     carts: CartRepository
     orders: OrderRepository
     conversations: ConversationRepository
+    flow_sessions: FlowSessionRepository
+    deployments: DeploymentRepository
 
     async def commit(self, record: TurnRecord) -> None:
         """Write a turn in one transaction.
 
         Raises:
-            Conflict: another turn of the conversation was faster, the row is done already, an
-                order number is taken, or a product has not the units; nothing is written.
+            Conflict: another turn of the conversation was faster, the row or the Flow session is
+                done already, an order number is taken, or a product has not the units; nothing
+                is written.
             Unavailable: the database does not answer.
         """
         ...
@@ -221,6 +369,14 @@ class BusinessRepository(Protocol):
 
     async def by_tenant(self, tenant: TenantId) -> Business | None:
         """Find a business by its sub-domain."""
+        ...
+
+    async def tenants_of(self, waba_id: str) -> tuple[TenantId, ...]:
+        """Name the tenants that a WhatsApp account is of."""
+        ...
+
+    async def map_flow(self, tenant: TenantId, key: str, meta_id: str | None) -> None:
+        """Set or remove one key of `fbFlowMapping`; the others stay as they are."""
         ...
 
 
@@ -261,6 +417,10 @@ class Outbox(Protocol):
 
     async def bury(self, entry: OutboxEntry, *, error: str) -> None:
         """Give an entry up; it stays for the operator to see."""
+        ...
+
+    async def by_wamid(self, tenant: TenantId, wamid: str) -> OutboxEntry | None:
+        """Find the entry that Meta calls so."""
         ...
 
     async def note_status(

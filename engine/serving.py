@@ -41,10 +41,17 @@ def server(app: ASGIApp) -> uvicorn.Server:
 async def serving(app: ASGIApp, *, host: str = LOOPBACK, port: int = 0) -> AsyncIterator[str]:
     """Serve an application while the block runs, and give its URL."""
     listener, url = listen(host, port)
+    async with serving_on(listener, app):
+        yield url
+
+
+@asynccontextmanager
+async def serving_on(listener: socket.socket, app: ASGIApp) -> AsyncIterator[None]:
+    """Serve an application on a socket that listens already, while the block runs."""
     running = server(app)
     task = asyncio.create_task(running.serve(sockets=[listener]))
     try:
-        yield url
+        yield
     finally:
         running.should_exit = True
         await task

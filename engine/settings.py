@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -47,6 +48,11 @@ class Settings(BaseSettings):
                 return choice
         looked = choices[0]
         raise SettingsError(f"COMANDA_CONTENT: '{looked}' holds no folder 'conversations'")
+
+    def is_meta(self) -> bool:
+        """Tell whether the Graph API is Meta's own, and no sandbox."""
+        host = urlsplit(self.graph_api_url).hostname or ""
+        return host == "facebook.com" or host.endswith(".facebook.com")
 
     def require_secrets(self) -> None:
         """Check that what a server needs to be safe is there.

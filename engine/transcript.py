@@ -30,6 +30,14 @@ def choices(payload: Payload) -> list[Choice]:
     ]
 
 
+def flow_button(payload: Payload) -> str | None:
+    """Give the label of the button that opens a Flow, if the message has one."""
+    interactive = payload.get("interactive", {})
+    if interactive.get("type") != "flow":
+        return None
+    return str(interactive["action"]["parameters"]["flow_cta"])
+
+
 def lines(payload: Payload) -> list[str]:
     """Write a message as a customer sees it; each tappable thing on a line of its own."""
     return list(_lines(payload))

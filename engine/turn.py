@@ -14,7 +14,7 @@ from engine.domain.conversation import Conversation
 from engine.domain.ids import ProductId
 from engine.domain.order import Order
 from engine.domain.tenant import Tenant
-from engine.ports import CatalogRepository, FlowSession, OrderRepository
+from engine.ports import CatalogRepository, FlowDesk, FlowSession, OrderRepository
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class Turn:
     Args:
         conversation: a copy this turn may change.
         cart: the customer's cart; assign a new one to change it.
+        flows: None where no Flow can be sent.
         memory: what actions loaded for the texts of this turn; forgotten after it.
         orders_placed: orders to store.
         stock_taken: units to take from counted products.
@@ -51,6 +52,7 @@ class Turn:
     ids: Ids
     now: datetime
     terms: Mapping[str, Any]
+    flows: FlowDesk | None = None
     memory: dict[str, Any] = field(default_factory=dict)
     orders_placed: list[Order] = field(default_factory=list)
     stock_taken: list[tuple[ProductId, int]] = field(default_factory=list)

@@ -1,5 +1,10 @@
 """The ports without a database, to measure and fuzz the engine; storage has its own tests."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
 from engine.domain.cart import Cart
 from engine.domain.catalog import Category, Modifier, ModifierGroup, Presentation, Product
 from engine.domain.conversation import Conversation
@@ -11,17 +16,26 @@ from engine.domain.ids import (
     OrderNumber,
     PresentationId,
     ProductId,
+    TenantId,
 )
 from engine.domain.menu import Menu, MenuProduct
 from engine.domain.order import Order
+from engine.errors import Conflict
 from engine.ports import (
     CartRepository,
     CatalogRepository,
     ConversationRepository,
+    Deployment,
+    DeploymentRepository,
+    FlowSession,
+    FlowSessionRepository,
+    FlowStatus,
     OrderRepository,
+    OutboxEntry,
     Said,
     TurnRecord,
 )
+from engine.whatsapp.flow_crypto import FlowKey
 
 
 class MemoryCatalog:
@@ -126,31 +140,123 @@ class MemoryCarts:
         return self.held.get(customer)
 
 
+class MemoryFlowSessions:
+    """The Flow sessions of one tenant."""
+
+    def __init__(self, sent: Mapping[str, OutboxEntry]) -> None:
+        self.held: dict[str, FlowSession] = {}
+        self._sent = sent
+
+    async def get(self, session_id: str) -> FlowSession | None:
+        return self.held.get(session_id)
+
+    async def save(self, session: FlowSession) -> None:
+        self.require_open(session)
+        self.held[session.id] = session
+
+    async def token_of(self, wamid: str) -> str | None:
+        part: Any = self._sent[wamid].payload if wamid in self._sent else None
+        for name in ("interactive", "action", "parameters", "flow_token"):
+            part = part.get(name) if isinstance(part, Mapping) else None
+        return part if isinstance(part, str) else None
+
+    def require_open(self, session: FlowSession) -> None:
+        before = self.held.get(session.id)
+        if before is None or (before.state, before.version) != ("open", session.version - 1):
+            raise Conflict("the Flow's outcome was taken already, or the Flow has moved on")
+
+
+class MemoryDeployments:
+    """The Flows of one tenant at Meta."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, Deployment] = {}
+
+    async def all(self) -> tuple[Deployment, ...]:
+        return tuple(self.held[key] for key in sorted(self.held))
+
+    async def save(self, deployment: Deployment) -> None:
+        others = (held for key, held in self.held.items() if key != deployment.key)
+        if any(held.meta_id == deployment.meta_id for held in others):
+            raise Conflict("Meta's Flow is deployed under another key already")
+        self.held[deployment.key] = deployment
+
+    async def hold(
+        self, meta_id: str, *, status: FlowStatus, until: datetime | None, at: datetime
+    ) -> bool:
+        found = next((held for held in self.held.values() if held.meta_id == meta_id), None)
+        if found is None:
+            return False
+        if found.updated_at.replace(microsecond=0) <= at:
+            self.held[found.key] = replace(found, status=status, held_until=until, updated_at=at)
+        return True
+
+
+class MemoryFlowKeys:
+    """The tenants' keys for Flow exchanges: `engine.ports.FlowKeys`."""
+
+    def __init__(self, default: FlowKey | None = None) -> None:
+        self.held: dict[TenantId, FlowKey] = {}
+        self._default = default
+
+    async def get(self, tenant: TenantId) -> FlowKey | None:
+        return self.held.get(tenant, self._default)
+
+    async def renew(self, tenant: TenantId) -> FlowKey | None:
+        return await self.get(tenant)
+
+    async def save(self, tenant: TenantId, key: FlowKey) -> None:
+        self.held[tenant] = key
+
+
 class MemoryStore:
-    """One tenant's store: `engine.ports.TenantStore`; whether it was overtaken is not asked.
+    """One tenant's store: `engine.ports.TenantStore`; stock and order numbers are not asked.
 
     Args:
         committed: every turn.
         placed: every order.
+        sent: what was sent, by what Meta calls it; a test puts it there.
     """
 
     def __init__(self, catalog: CatalogRepository) -> None:
+        self.sent: dict[str, OutboxEntry] = {}
         self._carts, self._orders = MemoryCarts(), MemoryOrders()
         self._conversations = MemoryConversations()
+        self._flow_sessions = MemoryFlowSessions(self.sent)
         self.catalog = catalog
         self.carts: CartRepository = self._carts
         self.orders: OrderRepository = self._orders
         self.conversations: ConversationRepository = self._conversations
+        self.flow_sessions: FlowSessionRepository = self._flow_sessions
+        self.deployments: DeploymentRepository = MemoryDeployments()
         self.committed: list[TurnRecord] = []
         self.placed = self._orders.orders
+        self._turns: set[str] = set()
 
     async def commit(self, record: TurnRecord) -> None:
+        self._require_first(record)
         customer = record.conversation.customer
+        self._turns.add(record.inbox_id)
         self.committed.append(record)
         self._conversations.held[customer] = record.conversation
         if record.cart is not None:
             self._carts.held[customer] = record.cart
         self.placed += record.orders
+        sessions = self._flow_sessions.held
+        sessions.update((flow.id, flow) for flow in record.flow_sessions)
+        if record.flow_done is not None:
+            sessions[record.flow_done.id] = replace(record.flow_done, state="done")
+
+    def _require_first(self, record: TurnRecord) -> None:
+        if record.flow_done is not None:
+            self._flow_sessions.require_open(record.flow_done)
+        if record.inbox_id in self._turns:
+            raise Conflict("the message was answered already")
+        held = self._conversations.held.get(record.conversation.customer)
+        if record.conversation.version != (held.version if held else 0) + 1:
+            raise Conflict("another turn of the conversation was faster")
+        if any(flow.id in self._flow_sessions.held for flow in record.flow_sessions):
+            raise Conflict("another turn changed the same records")
 
     async def said(self, wamid: str) -> Said | None:
-        return None
+        return self.sent[wamid].said if wamid in self.sent else None

@@ -9,7 +9,7 @@ from engine.domain.catalog import Product
 from engine.domain.pricing import price_line
 from engine.domain.refusals import Reason, Refusal
 from engine.registry import Registry
-from engine.rendering.views import line_view
+from engine.rendering.views import line_view, priced_view
 from engine.turn import Turn
 
 registry = Registry()
@@ -42,6 +42,32 @@ async def add(
             return Refusal(Reason.CUSTOMIZATION_NEEDED, details)
         return line
     return put(turn, line, stock=found.stock)
+
+
+@registry.action("cart.price", gives=("priced",))
+async def price(
+    turn: Turn,
+    *,
+    product: str,
+    presentation: str | None = None,
+    modifiers: tuple[str, ...] = (),
+    quantity: Quantity = 1,
+) -> Refusal | None:
+    """Price a product in one make-up without putting it in the cart, as `priced`."""
+    found = await turn.catalog.get_product_by_id(product)
+    if found is None:
+        return Refusal(Reason.UNKNOWN_PRODUCT)
+    line = price_line(
+        found,
+        presentation=presentation,
+        modifiers=modifiers,
+        quantity=quantity,
+        currency=turn.tenant.money,
+    )
+    if isinstance(line, Refusal):
+        return line
+    turn.memory["priced"] = priced_view(line)
+    return None
 
 
 _TO_CUSTOMIZE = frozenset({Reason.PRESENTATION_NEEDED, Reason.TOO_FEW_MODIFIERS})

@@ -32,11 +32,16 @@ async def category(turn: Turn, *, category: str) -> Refusal | None:
 
 
 @registry.action("catalog.product", gives=("product",))
-async def product(turn: Turn, *, product: str) -> Refusal | None:
-    """Load a product with its presentations and modifier groups, as `product`."""
+async def product(turn: Turn, *, product: str, to_order: bool = False) -> Refusal | None:
+    """Load a product with its presentations and modifier groups, as `product`.
+
+    With `to_order` one that is sold out is refused.
+    """
     found = await turn.catalog.get_product_by_id(product)
     if found is None:
         return Refusal(Reason.UNKNOWN_PRODUCT)
+    if to_order and found.is_sold_out:
+        return Refusal(Reason.SOLD_OUT, {"product": found.name})
     turn.memory["product"] = product_view(found)
     return None
 

@@ -19,6 +19,8 @@ from engine.turn import Turn
 registry = Registry()
 MIN_ADDRESS = 5
 """Shorter texts are no address."""
+LONGEST_NOTE = 500
+"""Characters of a note that are kept."""
 
 
 @registry.action("checkout.type", gives=("order_type",))
@@ -67,6 +69,12 @@ async def choose_payment(turn: Turn, *, method: str) -> Refusal | None:
         return Refusal(Reason.UNKNOWN_PAYMENT)
     turn.variables["payment"] = chosen
     return None
+
+
+@registry.action("checkout.notes", gives=("notes",))
+async def note(turn: Turn, *, text: str | None = None) -> None:
+    """Note what the customer wants the shop to know about his order."""
+    turn.variables["notes"] = (text or "").strip()[:LONGEST_NOTE] or None
 
 
 @registry.action("order.quote", gives=("quote", "shown_quote"))
@@ -143,7 +151,7 @@ async def place(turn: Turn, *, seen: str) -> Refusal | None:
     turn.stock_taken += [(p.id, line.quantity) for p, line in lines if p.stock is not None]
     turn.cart = Cart()
     turn.variables["last_order"] = order.number
-    for name in ("order_type", "address", "payment"):
+    for name in ("order_type", "address", "payment", "notes"):
         turn.variables[name] = None
     turn.memory["order"] = order_view(order, turn.tenant, turn.conversation.language)
     return None
@@ -177,6 +185,7 @@ def _order(turn: Turn, priced: Quote) -> Order:
         customer_phone=who.phone,
         customer_user_id=who.user_id,
         address=Address(**noted["address"]) if kind is OrderType.DELIVERY else None,
+        notes=noted.get("notes") or "",
     )
 
 

@@ -15,6 +15,8 @@ from engine.turn import Event
 from engine.whatsapp import content as wire
 
 NOTHING_MATCHED = "nothing_matched"
+RAISED = "raised"
+"""What is of our own making: nobody is told that nobody wanted it."""
 IGNORED = (wire.Reaction, wire.SystemChange, wire.Edited, wire.Revoked, wire.CallPermission)
 """What needs no answer."""
 
@@ -53,6 +55,8 @@ def candidates(content: wire.Content, bundle: Bundle, language: str) -> Candidat
         return _text(content.body, bundle, language)
     if isinstance(content, wire.Tap):
         return _tap(content, bundle)
+    if isinstance(content, wire.Raised):
+        return Candidates(RAISED, sure=(Event(content.event, content.data),), data=content.data)
     reader = _KINDS.get(type(content))
     return reader(content) if reader else Candidates("unsupported", data={"kind": "unknown"})
 
@@ -135,6 +139,12 @@ def _media(media: wire.Media) -> Candidates:
 
 def _flow_reply(reply: wire.FlowReply) -> Candidates:
     return Candidates("flow_reply", data={"response": dict(reply.response)})
+
+
+def flow_end(flow: str, params: Mapping[str, Any]) -> Candidates:
+    """Tell what the end of a Flow means: the event `flow.<id>`, with what it gives."""
+    data = {**params, "response": dict(params)}
+    return Candidates("flow_reply", sure=(Event(f"flow.{flow}", data),), data=data)
 
 
 def _native_order(order: wire.NativeOrder) -> Candidates:

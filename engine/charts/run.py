@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from engine.charts.compiler import BranchKey, Structures
-from engine.charts.inbound import NOTHING_MATCHED, Candidates
+from engine.charts.inbound import NOTHING_MATCHED, RAISED, Candidates
 from engine.charts.place import Place, innermost, locate, renamed
 from engine.charts.steps import Steps
 from engine.domain.cart import Cart
@@ -149,6 +149,8 @@ class _Talk(Steps):
         return await super().step(event)
 
     async def _unmatched(self, candidates: Candidates) -> None:
+        if candidates.general == RAISED:
+            return
         conversation = self.turn.conversation
         if self.place.leaf is None:
             await self.step(None)

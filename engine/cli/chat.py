@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from engine.cli.flow_form import fill_flow
 from engine.cli.output import log_to_stderr
 from engine.clock import ManualClock, SeededIds, SystemClock
 from engine.dialogs import Stage, play
@@ -12,9 +13,11 @@ from engine.domain.ids import TenantId
 from engine.playground import playground
 from engine.settings import read_settings
 from engine.spec.bundle import Library
-from engine.transcript import Choice, choices
+from engine.transcript import Choice, choices, flow_button
 from engine.verbs import all_verbs
 
+FLOW = "flow"
+"""The choice that opens a Flow."""
 HELP = (
     "A number taps, anything else is typed; =2 types a 2; /place 40.7 -74.0 shares a place; /quit."
 )
@@ -25,7 +28,9 @@ HELP = (
 @click.option("--script", type=click.Path(path_type=Path, exists=True, dir_okay=False),
               help="Play a dialog file instead of asking.")  # fmt: skip
 @click.option("--name", default="Ana", show_default=True, help="The customer's name.")
-def chat(tenant: str, *, script: Path | None, name: str) -> None:
+@click.option("--flows/--no-flows", default=True, show_default=True,
+              help="Whether the tenant's Flows are deployed.")  # fmt: skip
+def chat(tenant: str, *, script: Path | None, name: str, flows: bool) -> None:
     """Talk to TENANT as a customer would.
 
     \b
@@ -34,7 +39,8 @@ def chat(tenant: str, *, script: Path | None, name: str) -> None:
     """
     log_to_stderr(level="error")
     Library(read_settings().content(), all_verbs()).require(TenantId(tenant))
-    asyncio.run(_script(TenantId(tenant), script) if script else _chat(TenantId(tenant), name))
+    own = TenantId(tenant)
+    asyncio.run(_script(own, script) if script else _chat(own, name, flows=flows))
 
 
 async def _script(tenant: TenantId, script: Path) -> None:
@@ -44,8 +50,8 @@ async def _script(tenant: TenantId, script: Path) -> None:
         await play(dialog, ground, tenant, name=script.stem, show=click.echo)
 
 
-async def _chat(tenant: TenantId, name: str) -> None:
-    async with playground() as ground:
+async def _chat(tenant: TenantId, name: str, *, flows: bool) -> None:
+    async with playground(flows=flows) as ground:
         customer = ground.customer(tenant, "15550001234", name)
         stage = Stage(ground, tenant, customer, show=click.echo)
         click.echo(HELP)
@@ -59,20 +65,25 @@ async def _chat(tenant: TenantId, name: str) -> None:
             await _act(stage, line, offered)
 
 
-def _ask() -> str | None:
+def _ask(prompt: str = "> ") -> str | None:
     try:
-        return input("> ").strip()
+        return input(prompt).strip()
     except (EOFError, KeyboardInterrupt):
         return None
 
 
 def _offered(stage: Stage) -> list[Choice]:
-    return choices(stage.received[-1].payload) if stage.received else []
+    if not stage.received:
+        return []
+    payload = stage.received[-1].payload
+    button = flow_button(payload)
+    return [Choice(FLOW, button)] if button else choices(payload)
 
 
 async def _act(stage: Stage, line: str, offered: list[Choice]) -> None:
     if line.isdecimal() and 1 <= int(line) <= len(offered):
-        await stage.tap(offered[int(line) - 1].id)
+        chosen = offered[int(line) - 1].id
+        await (fill_flow(stage, _ask) if chosen == FLOW else stage.tap(chosen))
         return
     if line.startswith("/place "):
         words = line.split()[1:]

@@ -6,6 +6,9 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from engine.domain.catalog import Modifier, ModifierGroup, Presentation, Product
+from engine.domain.ids import CategoryId, GroupId, ModifierId, PresentationId, ProductId
+
 # An id travels in row and button ids (200 characters with an event's name before it), and `|` and
 # `#` part them.
 Rid = Annotated[str, StringConstraints(pattern=r"^[a-z]+:[A-Za-z0-9._-]{1,60}$")]
@@ -81,6 +84,38 @@ class Menu(MenuPart):
     categories: Annotated[dict[Rid, MenuCategory], Field(min_length=1)]
     groups: dict[Rid, MenuGroup] = Field(default_factory=dict)
     products: dict[Rid, MenuProduct]
+
+    def product(self, rid: str) -> Product:
+        """Give a product as it is sold.
+
+        Raises:
+            KeyError: it names a category or group that does not exist (see `dangling`).
+        """
+        written = self.products[rid]
+        return Product(
+            id=ProductId(rid),
+            name=written.name,
+            category_id=CategoryId(written.category),
+            category=self.categories[written.category].name,
+            base_price=written.price,
+            description=written.description,
+            is_available=written.available,
+            image_url=written.image,
+            presentations=tuple(
+                Presentation(PresentationId(key), p.name, p.price, p.available)
+                for key, p in written.presentations.items()
+            ),
+            groups=tuple(self._group(group) for group in written.groups),
+            stock=written.stock,
+        )
+
+    def _group(self, rid: str) -> ModifierGroup:
+        group = self.groups[rid]
+        modifiers = tuple(
+            Modifier(ModifierId(key), m.name, m.price, m.available)
+            for key, m in group.modifiers.items()
+        )
+        return ModifierGroup(GroupId(rid), group.name, group.minimum, group.maximum, modifiers)
 
     def dangling(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Find references to categories and groups that do not exist, as (path, sentence)."""

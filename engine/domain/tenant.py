@@ -122,6 +122,9 @@ class Tenant(TenantPart):
     phone_number_ids: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
         description="Ids Meta gave its WhatsApp numbers."
     )
+    waba_id: str = Field(
+        default="", description="Id Meta gave its WhatsApp account; Flows are deployed to it."
+    )
     phone: str = Field(default="", description="Its number as customers dial it.")
     address: str = Field(default="", description="Where it is.")
     hours: dict[Weekday, tuple[Hours, ...]] = Field(

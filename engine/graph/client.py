@@ -1,4 +1,4 @@
-"""The Graph API: sends one message, and says whether a failure may be tried again."""
+"""The Graph API: makes one request, and says whether a failure may be tried again."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 import httpx
 
 from engine.errors import GraphRetryable, GraphTerminal
+
+Json = dict[str, Any]
 
 # platform-facts: error codes that pass by themselves, on the WhatsApp error code page.
 RETRYABLE = frozenset(
@@ -43,22 +45,37 @@ class GraphClient:
             GraphRetryable: Meta does not answer, or says later.
             GraphTerminal: Meta refuses it for good.
         """
+        path = f"/{phone_number_id}/messages"
+        body = await self.request("POST", path, token=token, json=dict(payload))
+        sent = body.get("messages") or [{}]
+        return str(sent[0].get("id", ""))
+
+    async def request(self, method: str, path: str, *, token: str, **content: Any) -> Json:
+        """Make a request.
+
+        Args:
+            path: below the version.
+            content: `json`, `params`, `data` or `files`, as httpx takes them.
+
+        Returns:
+            What Meta answered; nothing if that is no JSON object.
+
+        Raises:
+            GraphRetryable: Meta does not answer, or says later.
+            GraphTerminal: Meta refuses it for good.
+        """
+        headers = {"Authorization": f"Bearer {token}"}
         try:
-            answer = await self._http.post(
-                f"/{phone_number_id}/messages",
-                json=dict(payload),
-                headers={"Authorization": f"Bearer {token}"},
-            )
+            answer = await self._http.request(method, path, headers=headers, **content)
         except httpx.HTTPError as error:
             raise GraphRetryable(f"no answer: {type(error).__name__}") from error
         body = _json(answer)
         if answer.is_success:
-            sent = body.get("messages") or [{}]
-            return str(sent[0].get("id", ""))
+            return body
         raise _error(answer.status_code, body)
 
 
-def _json(answer: httpx.Response) -> dict[str, Any]:
+def _json(answer: httpx.Response) -> Json:
     try:
         body = answer.json()
     except ValueError:
@@ -74,5 +91,7 @@ def _error(status: int, body: Mapping[str, Any]) -> GraphRetryable | GraphTermin
     code = error.get("code", 0)
     data = error.get("error_data")
     details = data.get("details", "") if isinstance(data, dict) else str(data or "")
+    # The calls that manage Flows explain themselves in the text for people.
+    details = details or error.get("error_user_msg") or error.get("error_user_title") or ""
     kind = GraphRetryable if code in RETRYABLE else GraphTerminal
     return kind(str(error.get("message", "")), code=int(code), details=str(details))

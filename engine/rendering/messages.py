@@ -330,6 +330,7 @@ def _flow(message: Message, context: Context) -> OutboundMessage:
     part = message.flow
     assert part is not None
     screen = part.screen.render(context) if part.screen else None
+    image = _image(message, context)
     return FlowMessage(
         _body(message.text, context, limits.INTERACTIVE_BODY),
         part.id.render(context),
@@ -338,7 +339,8 @@ def _flow(message: Message, context: Context) -> OutboundMessage:
         action="navigate" if screen else "data_exchange",
         screen=screen,
         data=plain(evaluate(part.data, context)) if part.data else None,
-        header=_short(message.header, context, limits.HEADER_TEXT),
+        header=None if image else _short(message.header, context, limits.HEADER_TEXT),
+        image=image,
         footer=_short(message.footer, context, limits.FOOTER),
     )
 

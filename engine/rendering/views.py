@@ -39,6 +39,14 @@ def line_view(line: CartLine) -> View:
     }
 
 
+def priced_view(line: CartLine) -> View:
+    """Show what a make-up costs: a line with `base`, `modifiers_total` and priced `modifiers`."""
+    total = sum((m.price for m in line.modifiers), Decimal(0))
+    modifiers = [{"name": m.name, "quantity": 1, "price": m.price} for m in line.modifiers]
+    view = line_view(line) | {"modifiers": modifiers, "modifiers_total": total}
+    return view | {"base": line.unit_price - total}
+
+
 def category_view(category: Category) -> View:
     """Show a category: `id`, `name`, `products`."""
     return {"id": category.id, "name": category.name, "products": category.products}
@@ -109,6 +117,7 @@ def order_view(order: Order, tenant: Tenant, language: str) -> View:
         "status": order.status.value,
         "type": order.type.value,
         "address": address_text(order),
+        "notes": order.notes,
         "payment": in_language(method.name, language) if method else order.payment_method,
         "instructions": in_language(method.instructions, language) if method else "",
         "created_at": order.created_at,
@@ -133,6 +142,7 @@ def address_text(order: Order) -> str:
 def tenant_view(tenant: Tenant, language: str) -> View:
     """Show what texts may tell of a tenant."""
     delivery, pickup = tenant.delivery, tenant.pickup
+    offers = (("delivery", delivery, delivery.fee if delivery else 0), ("pickup", pickup, 0))
     return {
         "name": tenant.name,
         "phone": tenant.phone,
@@ -150,6 +160,11 @@ def tenant_view(tenant: Tenant, language: str) -> View:
         if delivery
         else None,
         "pickup": {"minutes": _minutes(pickup.estimate)} if pickup else None,
+        "receiving": [
+            {"id": kind, "fee": fee, "minutes": _minutes(offer.estimate)}
+            for kind, offer, fee in offers
+            if offer
+        ],
         "tax_rate": tenant.tax.rate,
         "payment_methods": [
             {"id": name, "name": in_language(m.name, language)}

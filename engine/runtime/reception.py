@@ -9,6 +9,7 @@ from engine import metrics
 from engine.clock import Clock
 from engine.domain.ids import CustomerKey
 from engine.ports import Business, BusinessRepository, Inbox, InboxRow, Outbox
+from engine.runtime.flow_refusals import FlowRefusals
 from engine.whatsapp.inbound import InboundMessage, Status, Webhook
 
 log = structlog.get_logger(__name__)
@@ -25,12 +26,14 @@ class Reception:
         businesses: BusinessRepository,
         clock: Clock,
         offer: Callable[[InboxRow, InboundMessage], None],
+        refusals: FlowRefusals,
     ) -> None:
         self._inbox = inbox
         self._outbox = outbox
         self._businesses = businesses
         self._clock = clock
         self._offer = offer
+        self._refusals = refusals
 
     async def receive(self, webhook: Webhook) -> None:
         """Store what a webhook brings; when it returns, nothing of it can be lost.
@@ -50,7 +53,10 @@ class Reception:
         for status in webhook.statuses:
             await self._note(status)
         for other in webhook.others:
-            log.info("reception.other", field=other.field)
+            if other.field == "flows":
+                await self._refusals.change(other)
+            else:
+                log.info("reception.other", field=other.field)
         for row in fresh:
             self._offer(*taken[row.id])
 
@@ -84,3 +90,5 @@ class Reception:
             at=datetime.fromtimestamp(status.timestamp, UTC),
             error=error,
         )
+        for told in status.errors[:1]:
+            await self._refusals.failed(business.tenant, status.wamid, told.code)

@@ -1,7 +1,7 @@
 """The relay: gives stored messages to Meta, each customer's in the order they were written."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -32,15 +32,26 @@ class Graph(Protocol):
 
 
 class Relay:
-    """Sends entries as turns write them, and finds the ones that were left behind."""
+    """Sends entries as turns write them, and finds the ones that were left behind.
+
+    Args:
+        refused: is told of an entry that Meta will never take, and its error code.
+    """
 
     def __init__(
-        self, *, outbox: Outbox, businesses: BusinessRepository, graph: Graph, clock: Clock
+        self,
+        *,
+        outbox: Outbox,
+        businesses: BusinessRepository,
+        graph: Graph,
+        clock: Clock,
+        refused: Callable[[OutboxEntry, int], Awaitable[None]],
     ) -> None:
         self._outbox = outbox
         self._businesses = businesses
         self._graph = graph
         self._clock = clock
+        self._refused = refused
         self._stopped = asyncio.Event()
         self._lanes: Lanes[OutboxEntry] = Lanes(self._send, at_once=AT_ONCE)
 
@@ -105,5 +116,7 @@ class Relay:
             return False
         metrics.sends.labels(outcome="refused", code=code).inc()
         log.error("relay.refused", entry=entry.id, code=code, error=said)
+        # First: if the process dies in between, the entry is refused once more.
+        await self._refused(entry, error.code)
         await self._outbox.bury(entry, error=f"{code}: {said}")
         return True

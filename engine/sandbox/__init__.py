@@ -6,6 +6,9 @@ plain `engine.serving`. It is not a mock: programs talk to it over HTTP, as they
 
 from engine.sandbox.app import create_sandbox
 from engine.sandbox.customer import Customer, Said
+from engine.sandbox.customer_flow import OpenFlow
+from engine.sandbox.device_form import NotPossible
+from engine.sandbox.device_screen import screen_lines
 from engine.sandbox.options import SandboxOptions
 from engine.sandbox.state import Fault, PhoneNumber, Received
 from engine.serving import serving
@@ -13,10 +16,13 @@ from engine.serving import serving
 __all__ = [
     "Customer",
     "Fault",
+    "NotPossible",
+    "OpenFlow",
     "PhoneNumber",
     "Received",
     "Said",
     "SandboxOptions",
     "create_sandbox",
+    "screen_lines",
     "serving",
 ]

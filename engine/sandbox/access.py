@@ -1,18 +1,32 @@
-"""The door of every Graph route: API version, access token, phone number, JSON body.
+"""The door of every Graph route: API version, access token, what it is for, and the body.
 
 What a body says is not looked at here.
 """
 
 import re
+from dataclasses import dataclass
 
 import orjson
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from engine.sandbox.envelope import Complaint, GraphRefusal, JsonObject
+from engine.sandbox.flow_state import Flow
 from engine.sandbox.state import PhoneNumber, World
 
 OLDEST_VERSION = 21
 LATEST_VERSION = "v26.0"
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+LONGEST_PART = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file in a form."""
+
+    name: str
+    content_type: str
+    raw: bytes
 
 
 def check_version(request: Request) -> None:
@@ -30,20 +44,40 @@ def check_version(request: Request) -> None:
 
 def permitted_number(request: Request, world: World) -> PhoneNumber:
     """Return the phone number of the path when version and token allow its use."""
-    check_version(request)
-    token = _bearer(request)
+    token = _known_token(request, world)
     number_id = request.path_params["phone_number_id"]
-    if token not in {phone.token for phone in world.phones.values()}:
-        raise GraphRefusal(Complaint(190, message="Invalid OAuth access token."))
     number = world.phones.get(number_id)
     # To Meta a number that another token owns is no different from one that does not exist.
     if number is None or number.token != token:
-        message = (
-            f"Unsupported post request. Object with ID '{number_id}' does not exist, cannot be "
-            "loaded due to missing permissions, or does not support this operation."
-        )
-        raise GraphRefusal(Complaint(100, message=message, subcode=33))
+        raise missing_object(request, number_id)
     return number
+
+
+def permitted_account(request: Request, world: World) -> str:
+    """Return the WhatsApp account of the path when version and token allow its use."""
+    token = _known_token(request, world)
+    waba_id: str = request.path_params["waba_id"]
+    if token not in {phone.token for phone in world.numbers_of(waba_id)}:
+        raise missing_object(request, waba_id)
+    return waba_id
+
+
+def permitted_flow(request: Request, world: World) -> Flow:
+    """Return the Flow of the path when version and token allow its use."""
+    flow_id = request.path_params["flow_id"]
+    flow = readable_flow(request, world, flow_id)
+    if flow is None:
+        raise missing_object(request, flow_id)
+    return flow
+
+
+def readable_flow(request: Request, world: World, flow_id: str) -> Flow | None:
+    """Return the Flow with an id when version and token allow its use."""
+    token = _known_token(request, world)
+    flow = world.flows.get(flow_id)
+    if flow is None or token not in {one.token for one in world.numbers_of(flow.waba_id)}:
+        return None
+    return flow
 
 
 async def json_object(request: Request) -> JsonObject:
@@ -57,11 +91,52 @@ async def json_object(request: Request) -> JsonObject:
     return body
 
 
+async def parameters(request: Request) -> JsonObject:
+    """Return what a request says in its query and its body, which is JSON or a form."""
+    kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    body: JsonObject = {}
+    # Read at once: what refuses the request wants to keep it.
+    if await request.body():
+        body = await (_form(request) if kind in FORMS else json_object(request))
+    return dict(request.query_params) | body
+
+
+def missing_object(request: Request, name: str) -> GraphRefusal:
+    """Return the refusal of an object that is not there, or not for this token."""
+    message = (
+        f"Unsupported {request.method.lower()} request. Object with ID '{name}' does not exist, "
+        "cannot be loaded due to missing permissions, or does not support this operation."
+    )
+    return GraphRefusal(Complaint(100, message=message, subcode=33))
+
+
 def unknown_path(request: Request) -> GraphRefusal:
     """Return the refusal of a path the Graph API does not have."""
     return GraphRefusal(
         Complaint(2500, message=f"Unknown path components: {request.scope['path']}")
     )
+
+
+def _known_token(request: Request, world: World) -> str:
+    check_version(request)
+    token = _bearer(request)
+    if token not in {phone.token for phone in world.phones.values()}:
+        raise GraphRefusal(Complaint(190, message="Invalid OAuth access token."))
+    return token
+
+
+async def _form(request: Request) -> JsonObject:
+    try:
+        async with request.form(max_part_size=LONGEST_PART) as form:
+            return {
+                name: value
+                if isinstance(value, str)
+                else Upload(value.filename or "", value.content_type or "", await value.read())
+                for name, value in form.items()
+            }
+    except HTTPException as problem:
+        reason = f"The body is not a form: {problem.detail}"
+        raise GraphRefusal(Complaint(100, reason)) from problem
 
 
 def _bearer(request: Request) -> str:

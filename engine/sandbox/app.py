@@ -12,7 +12,10 @@ from starlette.routing import Route
 from engine.sandbox.access import unknown_path
 from engine.sandbox.control import Control
 from engine.sandbox.courier import Courier
+from engine.sandbox.device import Devices
+from engine.sandbox.encryption import Encryption
 from engine.sandbox.envelope import GraphRefusal, error_envelope
+from engine.sandbox.flows import Flows
 from engine.sandbox.messages import Messages
 from engine.sandbox.options import SandboxOptions
 from engine.sandbox.state import RefusedRequest, World
@@ -41,8 +44,11 @@ def create_sandbox(options: SandboxOptions | None = None) -> Starlette:
 
     return Starlette(
         routes=[
+            *Devices(world, courier, options).routes(),
             *Control(world, courier, options).routes(),
             *Messages(world, courier, options).routes(),
+            *Encryption(world).routes(),
+            *Flows(world, courier, options).routes(),
             Route("/{path:path}", _refuse_path, methods=METHODS),
         ],
         exception_handlers={GraphRefusal: answer_refusal},
@@ -65,7 +71,7 @@ def _record(n: int, request: Request, refusal: GraphRefusal, raw: bytes) -> Refu
         path=request.scope["path"],
         http_status=refusal.http_status,
         code=refusal.complaint.code,
-        details=refusal.complaint.details or refusal.complaint.message,
+        details=refusal.complaint.reason,
         body=body,
         injected=refusal.injected,
     )

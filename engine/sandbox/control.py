@@ -16,6 +16,7 @@ from starlette.routing import Mount, Route
 
 from engine.sandbox.courier import Courier, Letter
 from engine.sandbox.envelope import JsonObject
+from engine.sandbox.flow_state import STATUSES, Flow
 from engine.sandbox.options import SandboxOptions
 from engine.sandbox.shapes import Shape, flag, integer, number, one_of, shape, text
 from engine.sandbox.state import (
@@ -29,7 +30,7 @@ from engine.sandbox.state import (
     World,
     digits,
 )
-from engine.sandbox.webhooks import customer_webhook
+from engine.sandbox.webhooks import customer_webhook, flow_webhook
 
 LONGEST_FAULT = 600
 
@@ -64,6 +65,7 @@ FAULT = shape(
         "to?": text(),
     }
 )
+FLOW_CHANGE = shape({"status": one_of(*STATUSES)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,9 @@ class Control:
                     Route(messages, self.speak, methods=["POST"]),
                     Route(messages, self.messages, methods=["GET"]),
                     Route("/customers/{phone}/receipts", self.receipts, methods=["GET"]),
+                    Route("/flows", self.flows, methods=["GET"]),
+                    Route("/flows/{flow_id}", self.change_flow, methods=["POST"]),
+                    Route("/flows/{flow_id}/flow.json", self.flow_json, methods=["GET"]),
                     Route("/refusals", self.refusals, methods=["GET"]),
                     Route("/deliveries", self.deliveries, methods=["GET"]),
                     Route("/faults", self.break_next, methods=["POST"]),
@@ -133,6 +138,24 @@ class Control:
         person = self.world.people.get(digits(request.path_params["phone"]))
         return JSONResponse([asdict(one) for one in person.receipts] if person is not None else [])
 
+    async def flows(self, _: Request) -> Response:
+        """List the Flows of all accounts, as Meta keeps them."""
+        return JSONResponse([asdict(flow) for flow in self.world.flows.values()])
+
+    async def change_flow(self, request: Request) -> Response:
+        """Give a Flow another status, as Meta's monitoring does, and tell its account."""
+        flow = self._flow(request)
+        old_status = flow.become((await _checked(request, FLOW_CHANGE))["status"])
+        webhook = flow_webhook(flow, old_status, at=self.options.clock())
+        number = self.world.numbers_of(flow.waba_id)[0]
+        letter = Letter("flow", flow.id, lambda: webhook)
+        delivery = await self.courier.tell(number, letter)
+        return JSONResponse({"id": flow.id, "status": delivery.status})
+
+    async def flow_json(self, request: Request) -> Response:
+        """Answer with the Flow JSON that was uploaded last, as it was written."""
+        return Response(self._flow(request).text, media_type="application/json")
+
     async def refusals(self, request: Request) -> Response:
         """List the Graph requests that were refused, and why."""
         return await self._listing(request, lambda: self.world.refusals)
@@ -154,6 +177,12 @@ class Control:
         self.world.reset()
         await self.world.ring()
         return JSONResponse({"success": True})
+
+    def _flow(self, request: Request) -> Flow:
+        flow = self.world.flows.get(request.path_params["flow_id"])
+        if flow is None:
+            raise HTTPException(404, f"There is no Flow {request.path_params['flow_id']}")
+        return flow
 
     def _introduced(self, phone: str, body: JsonObject) -> Person:
         if not digits(phone):

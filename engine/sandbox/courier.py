@@ -15,7 +15,10 @@ from engine.sandbox.webhooks import SIGNATURE_HEADER, encode, signature
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A webhook to post: what it tells, about which message, and how to write it in its turn."""
+    """A webhook to post: what it tells, about which message, and how to write it in its turn.
+
+    Of one about a Flow, `wamid` is the Flow's id.
+    """
 
     kind: str
     wamid: str
@@ -46,6 +49,15 @@ class Courier:
         """Post webhooks in the background, in order; what the engine refuses is tried again."""
         self._start(self._post_all(number, person, tuple(letters)))
 
+    async def tell(self, number: PhoneNumber, letter: Letter) -> Delivery:
+        """Post a webhook about the number's account in its turn; it is tried once."""
+        async with self._lanes[number.waba_id, ""]:
+            return await self._deliver(number, letter, ())
+
+    def announce(self, number: PhoneNumber, letter: Letter) -> None:
+        """Post a webhook about the number's account in the background, if need be again."""
+        self._start(self._tell(number, letter))
+
     async def forget(self) -> None:
         """Drop what is under way."""
         tasks = tuple(self._under_way)
@@ -70,6 +82,10 @@ class Courier:
         async with self._lanes[number.phone_number_id, person.phone]:
             for letter in letters:
                 await self._deliver(number, letter, self._retry_delays)
+
+    async def _tell(self, number: PhoneNumber, letter: Letter) -> None:
+        async with self._lanes[number.waba_id, ""]:
+            await self._deliver(number, letter, self._retry_delays)
 
     async def _deliver(
         self, number: PhoneNumber, letter: Letter, delays: tuple[float, ...]

@@ -5,13 +5,11 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import httpx
-import orjson
 
+from engine.sandbox.customer_flow import PATIENCE, OpenFlow
+from engine.sandbox.device_invitation import flow_parameters, flow_reply
 from engine.sandbox.envelope import JsonObject
 from engine.sandbox.state import Received, digits
-
-# What the transport may take on top of the seconds a long poll waits.
-PATIENCE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +107,18 @@ class Customer:
 
     async def reply_flow(self, response: Mapping[str, object], *, answering: str) -> Said:
         """Finish the Flow that a message opened, with what its last screen hands over."""
-        reply = {
-            "name": "flow",
-            "body": "Sent",
-            "response_json": orjson.dumps(dict(response)).decode(),
-        }
-        return await self.send_raw(
-            {"type": "interactive", "interactive": {"type": "nfm_reply", "nfm_reply": reply}}
-            | _context(answering)
-        )
+        return await self.send_raw(flow_reply(response, answering))
+
+    async def open_flow(self, wamid: str | None = None) -> OpenFlow:
+        """Tap the button of a flow message: the named one, or else the newest."""
+        if wamid is None:
+            messages = [one for one in await self.messages() if flow_parameters(one) is not None]
+            if not messages:
+                raise LookupError(f"{self.phone} received no flow message")
+            wamid = messages[-1].wamid
+        flow = OpenFlow(self.http, f"/sandbox/customers/{digits(self.phone)}/flows", wamid)
+        await flow.open()
+        return flow
 
     async def send_raw(self, message: Mapping[str, object]) -> Said:
         """Send any message in Meta's form; an `id` in it makes a redelivery."""

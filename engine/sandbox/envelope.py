@@ -40,19 +40,42 @@ CODES: Mapping[int, tuple[int, str]] = MappingProxyType(
         131056: (400, "(Business Account, Consumer Account) pair rate limit hit"),
         131057: (500, "Account in maintenance mode"),
         132001: (404, "Template does not exist"),
+        132068: (400, "Flow is blocked"),
+        132069: (400, "Flow is throttled"),
         133004: (503, "Server temporarily unavailable"),
+        139000: (400, "Blocked by Integrity"),
+        139001: (400, "Flow can't be updated"),
+        139002: (400, "Flow can't be published"),
+        139003: (400, "Flow can't be deprecated"),
+        139004: (400, "Flow can't be deleted"),
+        139006: (400, "Metrics threshold is not reached"),
     }
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """What Meta says against a request: its code, and the details an integration builds on."""
+    """What Meta says against a request.
+
+    Args:
+        code: what an integration builds on.
+        details: what is wrong; so do the routes for messages say it.
+        message: instead of the code's title.
+        user_title: in short what is wrong; so do the routes for Flows say it.
+        user_message: what to do about it.
+    """
 
     code: int
     details: str = ""
     message: str = ""
     subcode: int | None = None
+    user_title: str = ""
+    user_message: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Say as much as there is to say."""
+        return self.details or self.user_message or self.message or title(self.code)
 
 
 class GraphRefusal(Exception):
@@ -67,7 +90,7 @@ class GraphRefusal(Exception):
     def __init__(
         self, complaint: Complaint, *, http_status: int | None = None, injected: bool = False
     ) -> None:
-        super().__init__(complaint.details or complaint.message)
+        super().__init__(complaint.reason)
         self.complaint = complaint
         self.http_status = http_status or usual_status(complaint.code)
         self.injected = injected
@@ -93,6 +116,9 @@ def error_envelope(complaint: Complaint, *, trace: str) -> JsonObject:
     }
     if complaint.subcode is not None:
         error["error_subcode"] = complaint.subcode
+    if complaint.user_title:
+        error["error_user_title"] = complaint.user_title
+        error["error_user_msg"] = complaint.user_message
     if complaint.details:
         error["error_data"] = {"messaging_product": "whatsapp", "details": complaint.details}
     return {"error": error | {"fbtrace_id": trace}}

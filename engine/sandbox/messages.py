@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from engine.sandbox.access import json_object, permitted_number
 from engine.sandbox.courier import Courier, Letter
 from engine.sandbox.envelope import Complaint, GraphRefusal, JsonObject
+from engine.sandbox.flow_messages import flow_complaint, offered_flow
 from engine.sandbox.options import SandboxOptions
 from engine.sandbox.rules import complaint
 from engine.sandbox.state import Fault, Person, PhoneNumber, Receipt, World, digits
@@ -50,7 +51,7 @@ class Messages:
         """Take a send or a read receipt."""
         number = permitted_number(request, self.world)
         body = await json_object(request)
-        problem = complaint(body)
+        problem = complaint(body) or flow_complaint(self.world, number, body)
         if problem is not None:
             raise GraphRefusal(problem)
         if body.get("status") is not None:
@@ -69,6 +70,9 @@ class Messages:
         fault = self.world.take_fault(number.phone_number_id, person.phone)
         if fault is not None:
             await _suffer(fault)
+        flow = offered_flow(self.world, number, body)
+        if flow is not None:
+            flow.sent += 1
         sent = Sent(self.options.wamids(), number, person, body)
         failure = self._failure(sent, fault)
         if failure is None:

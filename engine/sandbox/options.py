@@ -29,6 +29,7 @@ class SandboxOptions:
         faults: faults waiting from the start; a reset arms these again.
         statuses: what is sent is reported as sent and delivered; failures always are.
         read: customers read what is delivered, and a `read` status follows.
+        frozen_flows: a Flow that was published cannot be changed, only cloned.
         enforce_window: free-form messages fail when the customer has not written for 24 hours.
         not_on_whatsapp: phone numbers nobody can be written to.
         retry_delays: seconds before each further attempt at a status the engine did not take.
@@ -41,6 +42,7 @@ class SandboxOptions:
     faults: tuple[Fault, ...] = ()
     statuses: bool = True
     read: bool = False
+    frozen_flows: bool = False
     enforce_window: bool = False
     not_on_whatsapp: frozenset[str] = frozenset()
     retry_delays: tuple[float, ...] = (0.2, 1.0, 3.0)

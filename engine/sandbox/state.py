@@ -1,4 +1,4 @@
-"""What the sandbox knows: phone numbers, customers, refusals, deliveries, faults.
+"""What the sandbox knows: phone numbers, customers, Flows, refusals, deliveries, faults.
 
 All of it is in memory and gone with the process. Nothing here speaks HTTP.
 """
@@ -9,9 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
+from itertools import count
 from typing import Literal
 
 from engine.sandbox.envelope import JsonObject
+from engine.sandbox.flow_state import Flow
 
 FaultKind = Literal["refuse", "fail", "drop", "delay"]
 
@@ -137,6 +139,9 @@ class World:
         self.said: dict[str, tuple[str, Person]] = {}
         self.refusals: list[RefusedRequest] = []
         self.deliveries: list[Delivery] = []
+        self.flows: dict[str, Flow] = {}
+        self.public_keys: dict[str, str] = {}
+        self._flow_ids = count(10**15 + 1)
 
     def person(self, phone: str) -> Person:
         """Return the customer with a phone number, who is on WhatsApp from now on."""
@@ -146,6 +151,18 @@ class World:
     def person_with(self, user_id: str) -> Person | None:
         """Return the customer with a business-scoped user id."""
         return next((one for one in self.people.values() if one.user_id == user_id), None)
+
+    def numbers_of(self, waba_id: str) -> list[PhoneNumber]:
+        """Return the phone numbers of a WhatsApp account; the first one's callback is its own."""
+        return [phone for phone in self.phones.values() if phone.waba_id == waba_id]
+
+    def flows_of(self, waba_id: str) -> list[Flow]:
+        """Return the Flows of a WhatsApp account, the oldest first."""
+        return [flow for flow in self.flows.values() if flow.waba_id == waba_id]
+
+    def new_flow_id(self) -> str:
+        """Return an id that no Flow has or had."""
+        return str(next(self._flow_ids))
 
     def take_fault(self, phone_number_id: str, phone: str) -> Fault | None:
         """Use up one time of the first fault that meets this send."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from engine.sandbox.envelope import Complaint, JsonObject, status_error
+from engine.sandbox.flow_state import Flow
 from engine.sandbox.state import Person, PhoneNumber, digits
 
 SIGNATURE_HEADER = "X-Hub-Signature-256"
@@ -57,6 +58,21 @@ def status_webhook(
         entry["errors"] = [status_error(complaint)]
     contact = _contact(sent.person, shows_phone=not sent.by_user_id)
     return _webhook(sent.number, {"contacts": [contact], "statuses": [entry]})
+
+
+def flow_webhook(flow: Flow, old_status: str | None, *, at: datetime) -> JsonObject:
+    """Build the webhook that tells a Flow's new status, to its account and not to a number."""
+    value: JsonObject = {
+        "event": "FLOW_STATUS_CHANGE",
+        "message": f"Flow {flow.name} has been created with {flow.status} status",
+        "flow_id": flow.id,
+    }
+    if old_status is not None:
+        value["message"] = f"Flow {flow.name} changed status from {old_status} to {flow.status}"
+        value["old_status"] = old_status
+    change = {"field": "flows", "value": value | {"new_status": flow.status}}
+    entry = {"id": flow.waba_id, "time": int(at.timestamp()), "changes": [change]}
+    return {"object": "whatsapp_business_account", "entry": [entry]}
 
 
 def encode(webhook: JsonObject) -> bytes:

@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema
 from pydantic import BaseModel, ValidationError
 
+from engine.domain.catalog import Product
 from engine.domain.ids import TenantId
 from engine.domain.menu import Menu
 from engine.domain.tenant import Tenant
@@ -20,10 +21,12 @@ from engine.phrases import PhraseBook
 from engine.registry import Registry
 from engine.spec import merge as merging
 from engine.spec.check import ChartCheck, check_message, check_says
+from engine.spec.check_flow import FlowCheck
 from engine.spec.dialog import Dialog
-from engine.spec.model import Chart, Message, Vocabulary
+from engine.spec.model import Chart, Flow, Message, Vocabulary
 from engine.spec.problems import Problem, Problems, Span, SpecError
 from engine.spec.read import Reader, digest, expand, kinds_of
+from engine.spec.read_flow import read_flow
 from engine.spec.schema import KINDS, document_schema
 from engine.spec.source import Layers, Source, parse
 from engine.spec.validate import validate, validator
@@ -36,6 +39,7 @@ class Bundle:
 
     Args:
         vocabularies: by language, the tenant's default language first.
+        flows: its WhatsApp Flows by id.
         digest: names the content; two bundles of one digest behave alike.
         warnings: what is doubtful but not wrong.
     """
@@ -45,6 +49,7 @@ class Bundle:
     chart: Chart
     vocabularies: Mapping[str, Vocabulary]
     digest: str
+    flows: Mapping[str, Flow] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
     def vocabulary(self, language: str) -> Vocabulary:
@@ -112,6 +117,7 @@ class Library:
             kind: validator(document_schema(kind, registry)) for kind in KINDS
         }
         self._shared: dict[str, tuple[_Shared | None, Problems]] = {}
+        self._flows: dict[str, tuple[Source | None, Flow | None, Problems]] = {}
 
     def tenant_ids(self) -> list[TenantId]:
         """Name the tenants that have a folder."""
@@ -191,29 +197,34 @@ class Library:
             raise SpecError(found.sorted())
         return dialog
 
-    def check_files(self, tenant_id: TenantId, problems: Problems) -> None:
-        """Note what is wrong in a tenant's catalog and dialogs."""
+    def check_dialogs(self, tenant_id: TenantId, problems: Problems) -> None:
+        """Note what is wrong in a tenant's dialogs."""
         folder = self.root / "tenants" / tenant_id
-        if (folder / "catalog.yaml").is_file():
-            self.menu(tenant_id, problems)
         for file in sorted((folder / "dialogs").glob("*.yaml")):
             self._model("dialog", Dialog, file, problems)
 
-    def check_flows(self, problems: Problems) -> None:
-        """Note what is wrong in the Flow files, shared ones and tenants' own."""
-        files = [*self.root.glob("flows/*.yaml"), *self.root.glob("tenants/*/flows/*.yaml")]
-        for file in sorted(files):
-            self.read("flow", file, problems)
-
     def menu(self, tenant_id: TenantId, problems: Problems) -> Menu | None:
         """Read a tenant's demo catalog."""
+        found = self._menu(tenant_id, problems)
+        return found[0] if found else None
+
+    def products(self, tenant_id: TenantId, problems: Problems) -> Mapping[str, Product]:
+        """Read the products of a tenant's demo catalog, by the places where they are written."""
+        found = self._menu(tenant_id, problems)
+        if found is None or problems.errors:
+            return {}
+        menu, places = found
+        return {str(places.at(("products", rid))): menu.product(rid) for rid in menu.products}
+
+    def _menu(self, tenant_id: TenantId, problems: Problems) -> tuple[Menu, Layers] | None:
         path = self.root / "tenants" / tenant_id / "catalog.yaml"
         menu, source = self._model("catalog", Menu, path, problems)
         if not isinstance(menu, Menu) or source is None:
             return None
+        places = Layers((source,))
         for place, sentence in menu.dangling():
-            problems.add(Layers((source,)).value_at(place), "unknown-value", sentence)
-        return menu
+            problems.add(places.value_at(place), "unknown-value", sentence)
+        return menu, places
 
     # Bundles ---------------------------------------------------------------------------------
 
@@ -254,7 +265,9 @@ class Library:
         if len(words) < len(tenant.languages):
             return None
         check_says(check, words)
-        return Bundle(tenant_id, tenant, chart, words, digest(contents))
+        flows = self._tenant_flows(folder / "flows", problems)
+        contents += [flow.digest for flow in flows.values()]
+        return Bundle(tenant_id, tenant, chart, words, digest(contents), flows)
 
     def _layer(
         self, charts: FilePath, messages: FilePath, name: str, problems: Problems
@@ -309,6 +322,46 @@ class Library:
             shared.charts[chart.digest] = chart
         problems.found |= found.found
         return chart, ChartCheck(chart, layers, problems)
+
+    # Flows -----------------------------------------------------------------------------------
+
+    def _tenant_flows(self, own: FilePath, problems: Problems) -> Mapping[str, Flow]:
+        folder = self.root / "flows"
+        names = {file.stem for place in (folder, own) for file in place.glob("*.yaml")}
+        flows: dict[str, Flow] = {}
+        for name in sorted(names):
+            base, shared, found = self._shared_flow(folder / f"{name}.yaml")
+            problems.found |= found.found
+            path = own / f"{name}.yaml"
+            overlay = self.read("flow", path, problems)
+            flow = shared
+            if overlay and (base or not (folder / path.name).is_file()):
+                flow = self._flow(overlay, base, problems)
+            if flow and (overlay or not path.is_file()):
+                flows[name] = flow
+        return flows
+
+    def _shared_flow(self, path: FilePath) -> tuple[Source | None, Flow | None, Problems]:
+        if path.stem not in self._flows:
+            problems = Problems()
+            source = self.read("flow", path, problems)
+            flow = None
+            if source:
+                merging.note_nothing(source, problems)
+                source.data = merging.merge({}, source.data)
+                flow = self._flow(source, None, problems)
+            self._flows[path.stem] = source, flow, problems
+        return self._flows[path.stem]
+
+    def _flow(self, source: Source, base: Source | None, problems: Problems) -> Flow:
+        data, layers = source.data, Layers((source,))
+        if base:
+            merging.note_unmatched(base.data, source, problems)
+            data, layers = merging.merge(base.data, data), Layers((source, base))
+        data = {k: v for k, v in data.items() if k != "extends"}
+        flow = read_flow(Reader(layers, self.language, self.registry, problems), data)
+        FlowCheck(flow, layers, problems).run()
+        return flow
 
     # Vocabularies ----------------------------------------------------------------------------
 

@@ -6,7 +6,17 @@ tenant's own data is not judged here.
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from engine.spec.model import Branch, Call, Chart, ListPart, Message, State, Value, Vocabulary
+from engine.spec.model import (
+    Branch,
+    Call,
+    Chart,
+    ListPart,
+    Message,
+    Repeat,
+    State,
+    Value,
+    Vocabulary,
+)
 from engine.spec.problems import Problems, Span, did_you_mean
 from engine.spec.source import Layers, Path
 from engine.templating.language import Expression, Text
@@ -44,6 +54,9 @@ def templates_of(value: Value) -> Iterator[Text | Expression]:
     """Give the templates inside an argument."""
     if isinstance(value, (Text, Expression)):
         yield value
+    elif isinstance(value, Repeat):
+        yield value.each
+        yield from templates_of(value.item)
     elif isinstance(value, Mapping):
         for part in value.values():
             yield from templates_of(part)

@@ -52,6 +52,11 @@ class Step(DialogPart):
     tap_old: str | None = Field(
         default=None, description="He taps the oldest row or button with this title or wire id."
     )
+    flow: tuple[dict[str, Any] | str, ...] | None = Field(
+        default=None,
+        description="He opens the newest Flow: for every screen what he fills in, by the input's "
+        "label or name, before he taps its button; or `back`, or `close`.",
+    )
     location: Place | None = Field(default=None, description="He shares a place.")
     send: (
         Literal["voice", "image", "sticker", "reaction", "contacts", "unknown", "empty"] | None
@@ -78,4 +83,5 @@ class Dialog(DialogPart):
         default=datetime(2030, 6, 14, 19, 30),  # noqa: DTZ001 - in the tenant's time zone
         description="When it begins, in the tenant's time zone.",
     )
+    flows: bool = Field(default=False, description="The tenant's Flows are deployed.")
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]

@@ -170,6 +170,7 @@ class Reader:
             calls=self._calls(body.get("do"), (*path, "do")),
             say=_listed(body.get("say")),
             go=body.get("go"),
+            error=self.text(body, "error", path),
             quiet=body.get("quiet", False),
         )
 

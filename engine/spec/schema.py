@@ -11,15 +11,14 @@ from typing import Any
 from engine.domain.menu import Menu
 from engine.domain.tenant import Tenant
 from engine.registry import Registry, Verb
+from engine.spec import schema_parts as make
 from engine.spec.dialog import Dialog
+from engine.spec.schema_flow import flow_schema
+from engine.spec.schema_parts import EVENT, ID, Schema
 from engine.whatsapp import limits
 
-Schema = dict[str, Any]
 KINDS = ("chart", "messages", "flow", "tenant", "catalog", "dialog")
 
-ID = r"^[A-Za-z][A-Za-z0-9_]*$"
-SCREEN = r"^[A-Z][A-Z_]*$"
-EVENT = r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$"
 DELAY = r"^[1-9][0-9]{0,3}[smhd]$"
 _TEMPLATE: Schema = {"type": "string", "pattern": r"\{\{"}
 
@@ -34,7 +33,7 @@ def document_schema(kind: str, registry: Registry) -> Schema:
     makers: dict[str, Callable[[], Schema]] = {
         "chart": lambda: _chart(registry),
         "messages": _messages,
-        "flow": lambda: _flow(registry),
+        "flow": lambda: flow_schema(do_schema(registry.actions)),
         "tenant": lambda: _plain(Tenant.model_json_schema()),
         "catalog": lambda: _plain(Menu.model_json_schema()),
         "dialog": lambda: _plain(Dialog.model_json_schema()),
@@ -46,59 +45,22 @@ def document_schema(kind: str, registry: Registry) -> Schema:
     } | makers[kind]()
 
 
-def _object(properties: Mapping[str, Any], *, about: str = "", **more: Any) -> Schema:
-    schema: Schema = {"type": "object", "properties": dict(properties)}
-    schema["additionalProperties"] = False
-    return schema | ({"description": about} if about else {}) | more
-
-
-def _part(properties: Mapping[str, Any], **more: Any) -> Schema:
-    """A part that overlays lie over: each of its entries may be deleted with null."""
-    return _object({name: _or_null(schema) for name, schema in properties.items()}, **more)
-
-
-def _map(key: str, value: Schema, about: str = "") -> Schema:
-    """A mapping with ids; in an overlay an entry may be deleted with null."""
-    schema: Schema = {
-        "type": "object",
-        "propertyNames": {"pattern": key},
-        "additionalProperties": _or_null(value),
-    }
-    return schema | ({"description": about} if about else {})
-
-
-def _or_null(value: Schema) -> Schema:
-    return {"if": {"type": "null"}, "then": True, "else": value}
-
-
-def _if_type(kind: str, then: Schema, otherwise: Schema) -> Schema:
-    return {"if": {"type": kind}, "then": then, "else": otherwise}
-
-
-def _text(about: str = "") -> Schema:
-    return {"type": "string", "description": about} if about else {"type": "string"}
-
-
-def _ref(name: str) -> Schema:
-    return {"$ref": f"#/$defs/{name}"}
-
-
 # Charts ------------------------------------------------------------------------------------------
 
 
 def _chart(registry: Registry) -> Schema:
     properties = {
-        "chart": _text("Id of the chart; the file has the same name.") | {"pattern": ID},
-        "extends": _text("Id of the shared chart this one changes.") | {"pattern": ID},
+        "chart": make.text("Id of the chart; the file has the same name.") | {"pattern": ID},
+        "extends": make.text("Id of the shared chart this one changes.") | {"pattern": ID},
         "version": {"type": "integer", "minimum": 1},
-        "about": _text("What it is for, in a sentence."),
-        "start": _text("The state a new conversation begins in.") | {"pattern": ID},
-        "prefixes": _map(
+        "about": make.text("What it is for, in a sentence."),
+        "start": make.text("The state a new conversation begins in.") | {"pattern": ID},
+        "prefixes": make.by_id(
             r"^[a-z]+$",
             {"type": "string", "pattern": EVENT},
             "Events by the first word of a wire id: a tap on `cat:pizza` is `view_category`.",
         ),
-        "renamed": _map(
+        "renamed": make.by_id(
             ID,
             {"type": "string", "pattern": ID},
             "New state id by old id, for conversations that are half way.",
@@ -108,68 +70,78 @@ def _chart(registry: Registry) -> Schema:
             "items": {"type": "string", "pattern": EVENT},
             "description": "Events that a text means only when it is the very phrase.",
         },
-        "anywhere": _map(EVENT, _ref("branches"), "What happens on an event in every state."),
-        "states": _map(ID, _ref("state"), "The states by id."),
+        "anywhere": make.by_id(
+            EVENT, make.ref("branches"), "What happens on an event in every state."
+        ),
+        "states": make.by_id(ID, make.ref("state"), "The states by id."),
     }
-    return _object(properties) | {"$defs": _chart_parts(registry)}
+    return make.mapping(properties) | {"$defs": _chart_parts(registry)}
 
 
 def _chart_parts(registry: Registry) -> Schema:
-    say = _if_type(
+    say = make.if_type(
         "string",
         {"pattern": ID},
         {"type": "array", "items": {"type": "string", "pattern": ID}, "maxItems": 3},
     )
-    branch = _part(
+    branch = make.part(
         {
-            "if": _text("Guard: an expression without braces; the first branch that holds wins."),
-            "do": _ref("do"),
-            "say": _ref("say"),
-            "go": _text("State to go to, or `resume`; without it the customer stays."),
-            "error": {"type": "object", "description": "Flow screens only."},
+            "if": make.text(
+                "Guard: an expression without braces; the first branch that holds wins."
+            ),
+            "do": make.ref("do"),
+            "say": make.ref("say"),
+            "go": make.text("State to go to, or `resume`; without it the customer stays."),
             "quiet": {"type": "boolean", "description": "Do not send what this branch says."},
         },
         minProperties=1,
     )
-    state = _part(
+    state = make.part(
         {
-            "about": _text(),
-            "say": _ref("say"),
-            "do": _ref("do"),
-            "when": _map(EVENT, _ref("branches"), "What happens on an event in this state."),
-            "back": _text("Where the event `back` leads.") | {"pattern": ID},
-            "after": _map(DELAY, _ref("branches"), "What happens after a time, such as `30m`."),
-            "start": _text("The inner state entered first.") | {"pattern": ID},
-            "finished": _text("Where to go when a final inner state is reached.")
+            "about": make.text(),
+            "say": make.ref("say"),
+            "do": make.ref("do"),
+            "when": make.by_id(
+                EVENT, make.ref("branches"), "What happens on an event in this state."
+            ),
+            "back": make.text("Where the event `back` leads.") | {"pattern": ID},
+            "after": make.by_id(
+                DELAY, make.ref("branches"), "What happens after a time, such as `30m`."
+            ),
+            "start": make.text("The inner state entered first.") | {"pattern": ID},
+            "finished": make.text("Where to go when a final inner state is reached.")
             | {"pattern": ID},
             "final": {"type": "boolean"},
             "aside": {"type": "boolean", "description": "Remember where the customer was."},
-            "states": _map(ID, _ref("state")),
+            "states": make.by_id(ID, make.ref("state")),
             "replace": {"type": "boolean", "description": "Take this as it is, merge nothing."},
         }
     )
     target = {"type": "string", "pattern": ID}
     return {
         "say": say,
-        "do": _do(registry.actions),
-        "branch": _if_type("string", target, branch),
-        "branches": _if_type("array", {"items": _ref("branch"), "minItems": 1}, _ref("branch")),
+        "do": do_schema(registry.actions),
+        "branch": make.if_type("string", target, branch),
+        "branches": make.if_type(
+            "array", {"items": make.ref("branch"), "minItems": 1}, make.ref("branch")
+        ),
         "state": state,
     }
 
 
-def _do(actions: Mapping[str, Verb]) -> Schema:
+def do_schema(actions: Mapping[str, Verb]) -> Schema:
+    """Make the schema of what a state or branch does: one action, or a list of them."""
     bare = [name for name, verb in actions.items() if not _required(verb)]
-    one = _if_type(
+    one = make.if_type(
         "string",
         {"enum": sorted(bare)},
-        _object(
+        make.mapping(
             {name: _arguments(verb) for name, verb in sorted(actions.items())},
             minProperties=1,
             maxProperties=1,
         ),
     )
-    return _if_type("array", {"items": one, "minItems": 1}, one)
+    return make.if_type("array", {"items": one, "minItems": 1}, one)
 
 
 def _required(verb: Verb) -> list[str]:
@@ -238,72 +210,78 @@ def _limited(limit: int, about: str) -> Schema:
 def _entry(title: int, *, row: bool) -> Schema:
     properties: dict[str, Any] = {
         "title": _limited(title, "What the customer reads."),
-        "argument": _text("Added to the wire id: `<event>:<argument>`."),
-        "id": _text("A wire id of its own, such as `{{ item.id }}`."),
-        "each": _text("Expression of a list: one entry for each `item` of it."),
-        "if": _text("Guard: the entry is left out unless it holds."),
+        "argument": make.text("Added to the wire id: `<event>:<argument>`."),
+        "id": make.text("A wire id of its own, such as `{{ item.id }}`."),
+        "each": make.text("Expression of a list: one entry for each `item` of it."),
+        "if": make.text("Guard: the entry is left out unless it holds."),
         "replace": {"type": "boolean"},
     }
     if row:
         properties["description"] = _limited(limits.ROW_DESCRIPTION, "The line below the title.")
-    return _if_type("string", {}, _part(properties))
+    return make.if_type("string", {}, make.part(properties))
 
 
 def _messages() -> Schema:
-    rows = _map(EVENT, _ref("row"), "Rows by the event they raise.")
-    part = _part(
+    rows = make.by_id(EVENT, make.ref("row"), "Rows by the event they raise.")
+    part = make.part(
         {
-            "about": _text("A note to translators."),
-            "if": _text("Guard: the message is not sent unless it holds."),
-            "text": _text("The body; *bold*, _italic_ and ~struck~ as in WhatsApp."),
+            "about": make.text("A note to translators."),
+            "if": make.text("Guard: the message is not sent unless it holds."),
+            "text": make.text("The body; *bold*, _italic_ and ~struck~ as in WhatsApp."),
             "header": _limited(limits.HEADER_TEXT, "A bold line above the body."),
             "footer": _limited(limits.FOOTER, "A grey line below the body."),
-            "image": _text("Web address of a picture; an empty one is left out."),
-            "buttons": _map(EVENT, _ref("button"), f"At most {limits.BUTTONS} buttons by event."),
-            "list": _part(
+            "image": make.text("Web address of a picture; an empty one is left out."),
+            "buttons": make.by_id(
+                EVENT, make.ref("button"), f"At most {limits.BUTTONS} buttons by event."
+            ),
+            "list": make.part(
                 {
                     "button": _limited(limits.LIST_BUTTON, "What opens the list."),
                     "rows": rows,
-                    "sections": _map(ID, _part({"title": _text(), "rows": rows})),
-                    "more": _part(
+                    "sections": make.by_id(ID, make.part({"title": make.text(), "rows": rows})),
+                    "more": make.part(
                         {
                             "title": _limited(limits.ROW_TITLE, "The row for the next page."),
-                            "id": _text("Wire id of this list; `#2` is added to it."),
+                            "id": make.text("Wire id of this list; `#2` is added to it."),
                         }
                     ),
                     "replace": {"type": "boolean"},
                 }
             ),
-            "link": _part({"title": _limited(limits.CTA_DISPLAY_TEXT, "."), "url": _text()}),
+            "link": make.part(
+                {"title": _limited(limits.CTA_DISPLAY_TEXT, "."), "url": make.text()}
+            ),
             "ask_location": {"type": "boolean", "description": "Show 'Send location'."},
-            "product": _part({"catalog": _text(), "id": _text()}),
-            "products": _part({"catalog": _text(), "each": _text(), "title": _text()}),
-            "catalog": _part({"thumbnail": _text()}),
-            "flow": _part(
+            "product": make.part({"catalog": make.text(), "id": make.text()}),
+            "products": make.part(
+                {"catalog": make.text(), "each": make.text(), "title": make.text()}
+            ),
+            "catalog": make.part({"thumbnail": make.text()}),
+            "flow": make.part(
                 {
                     "cta": _limited(limits.FLOW_CTA, "What opens the Flow."),
-                    "id": _text(),
-                    "token": _text(),
-                    "screen": _text(),
+                    "id": make.text(),
+                    "token": make.text(),
+                    "screen": make.text(),
                     "data": {"type": "object"},
                 }
             ),
-            "template": _part(
-                {"name": _text(), "parameters": {"type": "array", "items": _text()}}
+            "template": make.part(
+                {"name": make.text(), "parameters": {"type": "array", "items": make.text()}}
             ),
             "replace": {"type": "boolean"},
         }
     )
-    terms: Schema = _if_type(
+    terms: Schema = make.if_type(
         "object", {"additionalProperties": {"$ref": "#/$defs/terms"}}, {"type": ["string", "null"]}
     )
     phrases = {"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 100}}
-    return _object(
+    return make.mapping(
         {
-            "about": _text(),
-            "messages": _map(ID, _if_type("string", {}, _ref("message"))),
-            "terms": _ref("terms"),
-            "intents": _map(EVENT, phrases, "What customers type, by the event it means."),
+            "about": make.text(),
+            "messages": make.by_id(ID, make.if_type("string", {}, make.ref("message"))),
+            "terms": make.ref("terms"),
+            "intents": make.by_id(EVENT, phrases, "What customers type, by the event it means."),
         }
     ) | {
         "$defs": {
@@ -313,35 +291,3 @@ def _messages() -> Schema:
             "terms": terms,
         }
     }
-
-
-# Flows -------------------------------------------------------------------------------------------
-
-
-def _flow(registry: Registry) -> Schema:
-    parts = _chart_parts(registry)
-    screen = parts["state"]["properties"] | {
-        "title": _text("Title of the screen."),
-        "layout": {
-            "type": "array",
-            "items": {"type": "object", "required": ["type"]},
-            "description": "Components from top to bottom.",
-        },
-        "data": {"type": "object", "description": "What the screen shows, by name."},
-        "params": {"type": "object", "description": "What a final screen returns to the chat."},
-    }
-    parts["state"] = _object(
-        screen | {name: _or_null(screen[name]) for name in ("title", "layout", "data", "params")}
-    )
-    return _object(
-        {
-            "flow": _text("Id of the Flow; the file has the same name.") | {"pattern": ID},
-            "extends": _text("Id of the shared Flow this one changes.") | {"pattern": ID},
-            "version": {"type": "integer", "minimum": 1},
-            "about": _text(),
-            "start": {"type": "string", "pattern": SCREEN},
-            "input": _map(ID, {"enum": ["required", "optional"]}),
-            "states": _map(SCREEN, _ref("state")),
-            "anywhere": _map(EVENT, _ref("branches")),
-        }
-    ) | {"$defs": parts}

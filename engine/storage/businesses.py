@@ -10,7 +10,7 @@ from pymongo.errors import DuplicateKeyError
 
 from engine.clock import Clock
 from engine.domain.ids import TenantId
-from engine.errors import Conflict
+from engine.errors import Conflict, EngineError
 from engine.ports import Business
 from engine.storage.cache import ExpiringCache
 from engine.storage.connection import Database, Json, reachable
@@ -53,8 +53,16 @@ class MongoBusinesses:
         """Find a business by its sub-domain."""
         return await self._find(("tenant", tenant), {"subDomain": tenant})
 
+    async def tenants_of(self, waba_id: str) -> tuple[TenantId, ...]:
+        """Name the tenants that a WhatsApp account is of."""
+        if not waba_id:
+            return ()
+        with reachable():
+            found = await self._rows.find({"wabaId": waba_id}, {"subDomain": 1}).to_list()
+        return tuple(TenantId(document["subDomain"]) for document in found)
+
     async def save(self, business: Business) -> None:
-        """Write a business; an empty access token leaves the stored one as it is.
+        """Write a business: its mappings as a whole; no token or WABA leaves the stored one.
 
         Raises:
             Conflict: another process created the same business at this moment.
@@ -64,6 +72,20 @@ class MongoBusinesses:
                 await self._write(business)
         finally:
             self._cache.purge(lambda key, known: _concerns(business, key, known))
+
+    async def map_flow(self, tenant: TenantId, key: str, meta_id: str | None) -> None:
+        """Note under a key which Flow of Meta it is, or none; other keys stay as they are.
+
+        Raises:
+            EngineError: there is no such business.
+        """
+        try:
+            with reachable():
+                done = await self._rows.update_one({"subDomain": tenant}, _mapped(key, meta_id))
+        finally:
+            self._cache.purge(lambda held, known: _is_of(tenant, held, known))
+        if not done.matched_count:
+            raise EngineError(f"the business '{tenant}' is not in the database; seed it first")
 
     async def warm_up(self) -> int:
         """Read the businesses that are served into the cache; give their number."""
@@ -107,12 +129,13 @@ def business_change(business: Business, vault: Vault) -> Json:
     fields: Json = {
         "name": business.name,
         "whatsappPhoneNumberIds": list(business.phone_number_ids),
-        "wabaId": business.waba_id,
         "fbBusinessId": business.fb_business_id,
         "fbCatalogMapping": _mapping_to_disk(business.catalog_mapping),
         "fbFlowMapping": _mapping_to_disk(business.flow_mapping),
         "localId": business.local_id,
     }
+    if business.waba_id:
+        fields["wabaId"] = business.waba_id
     if business.access_token:
         fields["accessToken"] = vault.seal(business.access_token)
     return {"$set": fields, "$setOnInsert": {"whatsappEnabled": True, "isActive": True}}
@@ -144,7 +167,20 @@ def _mapping_to_disk(mapping: Any) -> Any:
 
 def _concerns(business: Business, key: Key, known: Business | None) -> bool:
     kind, name = key
-    if kind == "tenant":
-        return name == business.tenant
-    is_its_own = known is not None and known.tenant == business.tenant
-    return is_its_own or name in business.phone_number_ids
+    is_its_number = kind == "number" and name in business.phone_number_ids
+    return is_its_number or _is_of(business.tenant, key, known)
+
+
+def _is_of(tenant: TenantId, key: Key, known: Business | None) -> bool:
+    return key == ("tenant", tenant) or (known is not None and known.tenant == tenant)
+
+
+def _mapped(key: str, meta_id: str | None) -> list[Json]:
+    # One command, so that nothing the Node back end writes meanwhile is lost; and a pipeline, as
+    # keys such as `prod:a.b` are no field paths (MongoDB 5.0 and later).
+    change = {
+        "field": {"$literal": key},
+        "input": {"$ifNull": ["$fbFlowMapping", {}]},
+        "value": "$$REMOVE" if meta_id is None else {"$literal": meta_id},
+    }
+    return [{"$set": {"fbFlowMapping": {"$setField": change}}}]

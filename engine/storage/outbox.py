@@ -56,6 +56,12 @@ class MongoOutbox:
         """Give an entry up; it stays for the operator to see."""
         await self._waiting.bury(entry.id, tenant=entry.tenant, error=error)
 
+    async def by_wamid(self, tenant: TenantId, wamid: str) -> OutboxEntry | None:
+        """Find the entry that Meta calls so."""
+        with reachable():
+            found = await self._rows.find_one({"tenant": tenant, "providerId": wamid})
+        return None if found is None else entry_from_disk(found)
+
     async def note_status(
         self, tenant: TenantId, *, wamid: str, status: str, at: datetime, error: str | None
     ) -> None:

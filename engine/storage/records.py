@@ -1,4 +1,4 @@
-"""The shape of the engine's own rows on disk: conversations, messages in and out, timers, turns.
+"""The shape of the engine's own rows on disk: conversations, messages, timers, turns, Flows.
 
 Nobody else reads them. What the trade shares with the Node back end is in `documents`.
 """
@@ -28,6 +28,10 @@ SENT_DAYS = 30
 """Days a sent message is kept, so that a tap on it can be understood."""
 TURN_DAYS = 30
 """Days the log of a turn is kept."""
+FLOW_DAYS = 8
+"""Days a Flow session is kept at least: the webhook with its outcome is repeated for seven."""
+EXPIRED_FLOW_DAYS = 1
+"""Days it is kept once it has expired, so that whoever still has it open can be told so."""
 
 
 class StoredPosition(Part):
@@ -180,6 +184,75 @@ class TurnDocument(Row):
         )
 
 
+class FlowSessionDocument(Row):
+    """A Flow that a customer was sent; it ends at `expires_at` and is removed at `expire_at`."""
+
+    id: str
+    tenant: str
+    customer: str
+    flow: str
+    language: str
+    input: dict[str, Any] = Field(default_factory=dict)
+    phone_number_id: str
+    created_at: datetime
+    expires_at: datetime
+    version: int = 0
+    trail: list[str] = Field(default_factory=list)
+    variables: dict[str, Any] = Field(default_factory=dict)
+    state: Literal["open", "done"] = "open"
+    params: dict[str, Any] | None = None
+    expire_at: datetime
+
+    class Settings:
+        """Its collection."""
+
+        name = "flowSessions"
+        indexes = (
+            # What a customer left behind, to be erased when he asks for it.
+            index("tenant", "customer"),
+            index("expireAt", expireAfterSeconds=0),
+        )
+
+
+class DeploymentDocument(Row):
+    """A Flow of a tenant as it is at Meta; its id is `<tenant>:<key>`, so a key has one."""
+
+    id: str
+    tenant: str
+    key: str
+    flow: str
+    language: str
+    meta_id: str
+    name: str
+    digest: str
+    endpoint: str
+    status: Literal["DRAFT", "PUBLISHED", "DEPRECATED", "BLOCKED", "THROTTLED"]
+    updated_at: datetime
+    held_until: datetime | None = None
+
+    class Settings:
+        """Its collection."""
+
+        name = "flowDeployments"
+        indexes = (index("tenant", "metaId", unique=True),)
+
+
+class FlowKeyDocument(Row):
+    """A tenant's key for Flow exchanges; its id is the tenant, `private_key` is sealed."""
+
+    id: str
+    private_key: str
+    public_key: str
+    fingerprint: str
+    created_at: datetime
+
+    class Settings:
+        """Its collection."""
+
+        name = "flowKeys"
+        indexes = ()
+
+
 DOCUMENTS: Final[tuple[type[Document], ...]] = (
     BusinessDocument,
     CategoryDocument,
@@ -193,5 +266,8 @@ DOCUMENTS: Final[tuple[type[Document], ...]] = (
     OutboxDocument,
     TimerDocument,
     TurnDocument,
+    FlowSessionDocument,
+    DeploymentDocument,
+    FlowKeyDocument,
 )
 """Every collection of the engine."""

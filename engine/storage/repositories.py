@@ -11,6 +11,8 @@ from engine.ports import (
     CartRepository,
     CatalogRepository,
     ConversationRepository,
+    DeploymentRepository,
+    FlowSessionRepository,
     OrderRepository,
     Said,
     TurnRecord,
@@ -19,6 +21,7 @@ from engine.storage.carts import MongoCarts
 from engine.storage.catalog import MongoCatalog
 from engine.storage.connection import Database, reachable
 from engine.storage.conversations import MongoConversations
+from engine.storage.deployments import MongoDeployments
 from engine.storage.documents import (
     CartDocument,
     CategoryDocument,
@@ -27,10 +30,13 @@ from engine.storage.documents import (
     PresentationDocument,
     ProductDocument,
 )
+from engine.storage.flow_sessions import MongoFlowSessions
 from engine.storage.orders import MongoOrders
 from engine.storage.outbox import said_from_disk
 from engine.storage.records import (
     ConversationDocument,
+    DeploymentDocument,
+    FlowSessionDocument,
     InboxDocument,
     OutboxDocument,
     TimerDocument,
@@ -77,6 +83,7 @@ class MongoTenantStore:
             outbox=own(OutboxDocument),
             timers=own(TimerDocument),
             turns=own(TurnDocument),
+            flow_sessions=own(FlowSessionDocument),
         )
         self.catalog: CatalogRepository = MongoCatalog(
             categories=shared(CategoryDocument),
@@ -88,6 +95,12 @@ class MongoTenantStore:
         self.carts: CartRepository = MongoCarts(tables.carts, currency=currency)
         self.orders: OrderRepository = MongoOrders(tables.orders, currency=currency)
         self.conversations: ConversationRepository = MongoConversations(tables.conversations)
+        self.flow_sessions: FlowSessionRepository = MongoFlowSessions(
+            tables.flow_sessions, tables.outbox
+        )
+        self.deployments: DeploymentRepository = MongoDeployments(
+            database.collection(DeploymentDocument), tenant=tenant
+        )
         self._outbox = tables.outbox
         self._work = UnitOfWork(database, tables, currency=currency, local_id=local_id)
 
@@ -95,8 +108,9 @@ class MongoTenantStore:
         """Write a turn in one transaction.
 
         Raises:
-            Conflict: another turn of the conversation was faster, the row is done already, an
-                order number is taken, or a product has not the units; nothing is written.
+            Conflict: another turn of the conversation was faster, the row or the Flow session is
+                done already, an order number is taken, or a product has not the units; nothing
+                is written.
             Unavailable: the database does not answer; the turn may be written or not.
         """
         await self._work.commit(record)

@@ -1,4 +1,4 @@
-"""Sealing of the tenants' access tokens; passwords and signatures are not its business."""
+"""Sealing of the tenants' access tokens and keys; passwords and signatures are not its part."""
 
 import base64
 
@@ -24,7 +24,10 @@ class Vault:
 
     def __init__(self, secret: str) -> None:
         if not secret:
-            raise SettingsError("ENCRYPTION_SECRET is empty: access tokens cannot be sealed")
+            raise SettingsError(
+                "ENCRYPTION_SECRET is empty: access tokens and keys cannot be sealed"
+            )
+        # What the tokens were sealed with first; another `info` would be another key.
         derivation = HKDF(SHA256(), length=32, salt=b"comanda", info=b"access tokens v1")
         self._fernet = Fernet(base64.urlsafe_b64encode(derivation.derive(secret.encode())))
 
@@ -39,10 +42,13 @@ class Vault:
             EngineError: it was sealed with another secret, or not by a vault.
         """
         if not sealed.startswith(SEALED):
-            raise EngineError("an access token in the database is not sealed; save it again")
+            raise EngineError(
+                "an access token or key in the database is not sealed; save it again"
+            )
         try:
             return self._fernet.decrypt(sealed.removeprefix(SEALED)).decode()
         except InvalidToken as exc:
             raise EngineError(
-                "an access token cannot be opened: it was sealed with another ENCRYPTION_SECRET"
+                "an access token or key in the database cannot be opened: "
+                "it was sealed with another ENCRYPTION_SECRET"
             ) from exc

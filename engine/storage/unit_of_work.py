@@ -6,7 +6,7 @@ outcome is unknown.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -22,10 +22,11 @@ from pymongo.errors import (
 from engine.domain.ids import TenantId
 from engine.domain.money import Currency
 from engine.errors import Conflict, Unavailable
-from engine.ports import Timer, TurnRecord
+from engine.ports import FlowSession, Timer, TurnRecord
 from engine.storage.carts import cart_to_disk
 from engine.storage.connection import TAKEN, Database, Json, reachable
 from engine.storage.conversations import conversation_id, conversation_to_disk
+from engine.storage.flow_sessions import open_before, session_to_disk
 from engine.storage.orders import order_to_disk
 from engine.storage.outbox import entry_to_disk
 from engine.storage.records import DONE_DAYS
@@ -49,6 +50,7 @@ class Tables:
     outbox: TenantCollection
     timers: TenantCollection
     turns: TenantCollection
+    flow_sessions: TenantCollection
 
 
 class UnitOfWork:
@@ -86,7 +88,10 @@ class UnitOfWork:
 
     async def _write(self, record: TurnRecord, session: AsyncClientSession) -> None:
         # What is likeliest to be overtaken comes first.
-        await self._finish_inbox_row(record, session)
+        if record.flow_done is not None:
+            await self._finish_flow(record.flow_done, session)
+        if record.has_inbox_row:
+            await self._finish_inbox_row(record, session)
         await self._save_conversation(record, session)
         if record.stock:
             await self._take_stock(record, session)
@@ -99,7 +104,15 @@ class UnitOfWork:
             await self._tables.outbox.insert(entries, session=session)
         if record.has_timers:
             await self._set_timers(record, session)
+        if record.flow_sessions:
+            flows = [session_to_disk(flow) for flow in record.flow_sessions]
+            await self._tables.flow_sessions.insert(flows, session=session)
         await self._tables.turns.insert([turn_to_disk(record)], session=session)
+
+    async def _finish_flow(self, flow: FlowSession, session: AsyncClientSession) -> None:
+        done = session_to_disk(replace(flow, state="done"))
+        if not await self._tables.flow_sessions.replace(open_before(flow), done, session=session):
+            raise Conflict("the Flow's outcome was taken already, or the Flow has moved on")
 
     async def _finish_inbox_row(self, record: TurnRecord, session: AsyncClientSession) -> None:
         done = {
@@ -161,8 +174,9 @@ class UnitOfWork:
 
 
 def _check_tenant(record: TurnRecord, tenant: TenantId) -> None:
-    owners = {record.conversation.tenant}
-    owners |= {entry.tenant for entry in record.outbox} | {timer.tenant for timer in record.timers}
+    flow = record.flow_done
+    written = (*record.outbox, *record.timers, *record.flow_sessions, *((flow,) if flow else ()))
+    owners = {record.conversation.tenant} | {part.tenant for part in written}
     if owners != {tenant}:
         raise ValueError(f"a turn of {owners} cannot be written by {tenant}")
 

@@ -9,8 +9,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from engine import metrics
-from engine.errors import BadSignature, EngineError, Malformed, Unavailable
+from engine.errors import BadSignature, EngineError
 from engine.runtime.reception import Reception
+from engine.web.requests import REFUSALS, SIGNATURE, Statuses, read_body, status_of
 from engine.whatsapp.inbound import parse_webhook
 from engine.whatsapp.signature import verify
 
@@ -20,11 +21,7 @@ MAX_BODY = 3 * 1024 * 1024
 log = structlog.get_logger(__name__)
 
 # 503 makes Meta deliver again; anything it cannot mend by repeating is not asked for again.
-STATUS: dict[type[EngineError], int] = {BadSignature: 401, Malformed: 400, Unavailable: 503}
-
-
-class TooLarge(Malformed):
-    """A body is larger than Meta's largest."""
+STATUS: Statuses = REFUSALS | {BadSignature: 401}
 
 
 class Doors:
@@ -72,8 +69,8 @@ class Doors:
     async def receive(self, request: Request) -> Response:
         """Store a webhook's messages, then answer 200."""
         try:
-            body = await _body(request)
-            verify(body, request.headers.get("x-hub-signature-256"), self._app_secret)
+            body = await read_body(request, MAX_BODY)
+            verify(body, request.headers.get(SIGNATURE), self._app_secret)
             await self._reception().receive(parse_webhook(body))
         except EngineError as error:
             return _refusal(error)
@@ -99,25 +96,9 @@ class Doors:
 
 
 def _refusal(error: EngineError) -> Response:
-    status = 413 if isinstance(error, TooLarge) else None
-    for kind in type(error).__mro__:
-        status = status or STATUS.get(kind)
+    status = status_of(error, STATUS)
     if status is None:
         raise error
     metrics.webhooks.labels(outcome=str(status)).inc()
     log.warning("webhook.refused", status=status, reason=str(error))
     return PlainTextResponse(str(error), status_code=status)
-
-
-async def _body(request: Request) -> bytes:
-    length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > MAX_BODY:
-        raise TooLarge(f"the body has {length} bytes, {MAX_BODY} are read")
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > MAX_BODY:
-            raise TooLarge(f"the body has more than {MAX_BODY} bytes")
-        chunks.append(chunk)
-    return b"".join(chunks)

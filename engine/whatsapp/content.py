@@ -202,8 +202,22 @@ class Unknown:
     type: str
 
 
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """Something that became of a message of ours; it comes from us, through the same inbox.
+
+    Args:
+        event: its name for the chart, such as `flow_refused`.
+        data: plain values the chart reads as `event.<key>`.
+    """
+
+    event: str
+    data: Mapping[str, Any]
+
+
 Content: TypeAlias = (
     Text
+    | Raised
     | Tap
     | FlowReply
     | AddressReply

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias, TypeVar
 
 from engine.errors import Malformed
-from engine.whatsapp.content import Content, Sender
+from engine.whatsapp.content import Content, Raised, Sender
 from engine.whatsapp.json_values import (
     JsonObject,
     as_id,
@@ -139,11 +139,13 @@ def parse_webhook(body: bytes) -> Webhook:
 
 
 def restore_message(raw: Mapping[str, Any]) -> InboundMessage:
-    """Make a message again from its `raw`.
+    """Make a message again from its `raw`, or an event of ours from what `raised` made.
 
     Raises:
         Malformed: it is not the `raw` of a message.
     """
+    if "event" in raw:
+        return _restored_event(raw)
     message = _read_message(
         as_object(raw.get("message")),
         contact=as_object(raw.get("contact")),
@@ -152,6 +154,21 @@ def restore_message(raw: Mapping[str, Any]) -> InboundMessage:
     if message is None:
         raise Malformed("this is not the raw form of a message")
     return message
+
+
+def raised(event: Raised, *, phone_number_id: str) -> Mapping[str, Any]:
+    """Make the `raw` of an event of ours, to be put in a customer's inbox."""
+    return {
+        "event": {"name": event.event, "data": dict(event.data)},
+        "phone_number_id": phone_number_id,
+    }
+
+
+def _restored_event(raw: Mapping[str, Any]) -> InboundMessage:
+    event = as_object(raw.get("event"))
+    content = Raised(str(event.get("name", "")), as_object(event.get("data")))
+    number = as_id(raw.get("phone_number_id")) or ""
+    return InboundMessage("", number, Sender(None, None), 0, content, None, raw)
 
 
 def _read_envelope(envelope: object) -> Iterator[_Change]:

@@ -1,5 +1,7 @@
 import pytest
 
+from tests.unit.sandbox.endpoint import new_key, served_endpoint
+from tests.unit.sandbox.device_scene import DeviceStage, device_stage
 from tests.unit.sandbox.scene import Stage, stage
 
 
@@ -17,9 +19,22 @@ async def scene(shared_stage: Stage):
     scene.engine.open.set()
 
 
+@pytest.fixture(scope="session")
+def private_key():
+    return new_key()
+
+
+@pytest.fixture
+async def endpoint(private_key):
+    """The endpoint of a Flow, at a URL of its own."""
+    async with served_endpoint(private_key) as endpoint:
+        yield endpoint
+
+
 @pytest.fixture
 async def judge(scene):
     """Send a message of some kind and return code and details of the refusal, or None."""
+    await scene.flow()
 
     async def judge(body) -> tuple[int, str] | None:
         envelope = {"messaging_product": "whatsapp", "to": "5491155556666"}
@@ -32,3 +47,15 @@ async def judge(scene):
         return error["code"], error["error_data"]["details"]
 
     return judge
+
+
+@pytest.fixture(scope="session")
+async def shared_phones():
+    async with device_stage() as shared:
+        yield shared
+
+
+@pytest.fixture
+async def phone(shared_phones: DeviceStage):
+    """A customer's phone, with a Flow endpoint and an engine behind the sandbox."""
+    return await shared_phones.scene()

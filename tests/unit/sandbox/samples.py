@@ -6,6 +6,8 @@ from typing import Any
 BODY = {"text": "What would you like?"}
 FOOTER = {"text": "Open until 23:00"}
 LINK = "https://example.com/pizza.jpg"
+# The first Flow a sandbox creates; `Scene.flow` does.
+FIRST_FLOW = "1000000000000001"
 
 
 def row(number: int) -> dict[str, Any]:
@@ -32,7 +34,7 @@ def interactive(kind: str, action: dict[str, Any], **more: Any) -> dict[str, Any
 
 FLOW = {
     "flow_message_version": "3",
-    "flow_id": "99",
+    "flow_id": FIRST_FLOW,
     "flow_cta": "Customise",
     "mode": "draft",
     "flow_token": "token",

@@ -109,6 +109,7 @@ async def test_share_location(scene):
 
 
 async def test_reply_flow(scene):
+    await scene.flow()
     wamid = await offer(scene, "flow")
     response = {"flow_token": "token", "size": "prod:margherita:large", "note": "sin ají"}
 

@@ -212,7 +212,8 @@ async def test_a_product_needs_no_body(judge):
 
 
 async def test_a_flow_by_name(judge):
-    parameters = {"flow_message_version": "3", "flow_name": "checkout", "flow_cta": "Pay"}
+    parameters = {"flow_message_version": "3", "flow_name": "customise", "flow_cta": "Pay"}
+    parameters["mode"] = "draft"
 
     assert await judge(changed("flow", "interactive.action.parameters", parameters)) is None
 

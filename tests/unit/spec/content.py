@@ -35,8 +35,9 @@ def everything_wrong(root: Path) -> list[Problem]:
     found, problems = library(root), Problems()
     for tenant in found.tenant_ids():
         found.check(tenant, problems)
-        found.check_files(tenant, problems)
-    found.check_flows(problems)
+        found.check_dialogs(tenant, problems)
+        if (root / "tenants" / tenant / "catalog.yaml").is_file():
+            found.menu(tenant, problems)
     return problems.sorted()
 
 

@@ -1,5 +1,6 @@
-"""Values for the storage tests: a conversation, a turn, a menu."""
+"""Values for the storage tests: a conversation, a turn, a menu, a Flow."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,7 +20,16 @@ from engine.domain.money import Currency
 from engine.domain.order import Address, Order, OrderType
 from engine.domain.pricing import Quote
 from engine.domain.tenant import Tenant
-from engine.ports import InboxRow, OutboxEntry, Said, Timer, TurnLog, TurnRecord
+from engine.ports import (
+    Deployment,
+    FlowSession,
+    InboxRow,
+    OutboxEntry,
+    Said,
+    Timer,
+    TurnLog,
+    TurnRecord,
+)
 
 NOW = datetime(2026, 3, 14, 12, 30, 15, 250_000, tzinfo=UTC)
 USD = Currency("USD")
@@ -209,3 +219,50 @@ def turn(wamid="w1", talk=None, **writes):
         at=NOW,
         **writes,
     )
+
+
+def flow_session(version=0, *, tenant=PIZZERIA, customer=ANA, **changes):
+    """A Flow that a customer was sent."""
+    session = FlowSession(
+        id="5e55" * 8,
+        tenant=tenant,
+        customer=customer,
+        flow="product_customization",
+        language="es",
+        input={"product": "prod:margherita"},
+        phone_number_id="111",
+        created_at=NOW,
+        expires_at=NOW + timedelta(hours=24),
+        version=version,
+    )
+    return replace(session, **changes)
+
+
+def flow_message(token="5e55.1.mac"):
+    """The payload of a message that opens a Flow."""
+    parameters = {"flow_message_version": "3", "flow_token": token, "flow_id": "meta-1"}
+    action = {"name": "flow", "parameters": parameters}
+    return {"type": "interactive", "interactive": {"type": "flow", "action": action}}
+
+
+def flow_end(session, talk=None, **writes):
+    """What a turn writes that takes a Flow's outcome from an exchange."""
+    record = turn("", talk, has_inbox_row=False, flow_done=session, **writes)
+    return replace(record, inbox_id=f"flow:{session.id}")
+
+
+def deployment(key="product_customization:es", meta_id="meta-1", **changes):
+    """A Flow at Meta."""
+    made = Deployment(
+        tenant=PIZZERIA,
+        key=key,
+        flow="product_customization",
+        language="es",
+        meta_id=meta_id,
+        name="product_customization_es",
+        digest="d1",
+        endpoint="https://shop.example/flows/product_customization/pizzeria",
+        status="PUBLISHED",
+        updated_at=NOW,
+    )
+    return replace(made, **changes)

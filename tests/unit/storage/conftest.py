@@ -6,7 +6,8 @@ from engine.storage.inbox import MongoInbox
 from engine.storage.outbox import MongoOutbox
 from engine.storage.repositories import MongoTenantStore
 from engine.storage.secrets import Vault
-from tests.unit.storage.builders import BAKERY, PIZZERIA, USD
+from tests.memory import MemoryCatalog, MemoryStore
+from tests.unit.storage.builders import BAKERY, PIZZERIA, USD, menu
 
 
 @pytest.fixture
@@ -19,6 +20,18 @@ def store(database):
 def bakery(database):
     """The database as another tenant sees it."""
     return MongoTenantStore(database, tenant=BAKERY, currency=USD)
+
+
+@pytest.fixture
+def memory():
+    """What other tests take for a store."""
+    return MemoryStore(MemoryCatalog(menu()))
+
+
+@pytest.fixture(params=["store", "memory"])
+def either(request):
+    """The store or the one in memory: both keep what the ports promise."""
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture

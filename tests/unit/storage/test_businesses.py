@@ -1,7 +1,9 @@
 """The tenants' documents and their cache."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from pymongo.errors import DuplicateKeyError
@@ -62,13 +64,17 @@ async def test_only_served_businesses_are_found_by_number(businesses, rows, cloc
     assert await businesses.by_tenant(BAKERY) is None
 
 
-async def test_saving_again_keeps_what_others_wrote_and_an_unmentioned_token(businesses, rows):
+async def test_saving_again_keeps_what_others_wrote_and_what_it_does_not_mention(businesses, rows):
     await businesses.save(ROMA)
     await rows.update_one({}, {"$set": {"isActive": False, "plan": "gold"}})
-    await businesses.save(replace(ROMA, name="Roma", access_token="", waba_id=None))
+    bare = replace(ROMA, name="Roma", access_token="", waba_id=None, fb_business_id=None)
+    await businesses.save(bare)
     stored = await rows.find_one({})
     assert (stored["isActive"], stored["plan"], stored["name"]) == (False, "gold", "Roma")
-    assert await businesses.by_tenant(PIZZERIA) == replace(ROMA, name="Roma", waba_id=None)
+    kept = replace(bare, access_token=ROMA.access_token, waba_id=ROMA.waba_id)
+    assert await businesses.by_tenant(PIZZERIA) == kept
+    await businesses.save(replace(bare, waba_id="waba-2"))
+    assert (await businesses.by_tenant(PIZZERIA)).waba_id == "waba-2"
 
 
 async def test_a_business_is_read_once_until_its_time_is_up(businesses, rows, clock):
@@ -82,6 +88,7 @@ async def test_a_business_is_read_once_until_its_time_is_up(businesses, rows, cl
 
 
 async def test_a_saved_business_is_seen_at_once(businesses):
+    assert await businesses.by_tenant(PIZZERIA) is None
     await businesses.save(ROMA)
     await businesses.by_tenant(PIZZERIA)
     await businesses.by_phone_number_id("111")
@@ -150,3 +157,67 @@ async def test_another_secret_is_a_clear_error_without_the_token(businesses, dat
     with pytest.raises(EngineError, match="ENCRYPTION_SECRET") as caught:
         await other.by_phone_number_id("111")
     assert "EAAG" not in str(caught.value)
+
+
+async def test_the_tenants_of_a_whatsapp_account(businesses):
+    await businesses.save(ROMA)
+    await businesses.save(Business(BAKERY, "Bakery", ("333",), waba_id="waba-1"))
+    await businesses.save(Business(TenantId("cafe"), "Cafe", ("444",), waba_id="waba-2"))
+    await businesses.save(Business(TenantId("none"), "None", ("555",)))
+    assert set(await businesses.tenants_of("waba-1")) == {PIZZERIA, BAKERY}
+    assert await businesses.tenants_of("waba-3") == ()
+    assert await businesses.tenants_of("") == ()
+
+
+MAPPINGS: dict[str, Any] = {
+    "no mapping": {},
+    "null": {"fbFlowMapping": None},
+    "an empty one": {"fbFlowMapping": {}},
+    "one with others": {"fbFlowMapping": {"prod:c.d": "meta-8", "$set": "meta-9"}},
+}
+
+
+@pytest.mark.parametrize("key", ["checkout:en", "prod:a.b", "a", "$where", "prod.c", ""])
+@pytest.mark.parametrize("before", MAPPINGS)
+async def test_one_flow_is_mapped_and_the_others_stay(businesses, rows, before, key):
+    await rows.insert_one({"subDomain": BAKERY, "fbFlowMapping": {key: "theirs"}})
+    held = {"subDomain": PIZZERIA, "name": "Roma", "plan": "gold", **MAPPINGS[before]}
+    await rows.insert_one(held)
+    others = MAPPINGS[before].get("fbFlowMapping") or {}
+    for meta_id in ("meta-1", "$name"):
+        await businesses.map_flow(PIZZERIA, key, meta_id)
+        found = await rows.find_one({"subDomain": PIZZERIA})
+        assert found == {**held, "fbFlowMapping": {**others, key: meta_id}}
+    for _ in range(2):
+        await businesses.map_flow(PIZZERIA, key, None)
+        found = await rows.find_one({"subDomain": PIZZERIA})
+        assert found == {**held, "fbFlowMapping": others}
+    assert (await businesses.by_tenant(BAKERY)).flow_mapping == {key: "theirs"}
+
+
+async def test_flows_that_are_mapped_at_once_are_all_there(businesses, rows):
+    await businesses.save(replace(ROMA, flow_mapping={"old:en": "meta-0"}))
+    await asyncio.gather(
+        businesses.map_flow(PIZZERIA, "old:en", None),
+        *(businesses.map_flow(PIZZERIA, f"prod:{n}.x", f"meta-{n}") for n in range(20)),
+        # The Node back end writes beside us.
+        rows.update_one({"subDomain": PIZZERIA}, {"$set": {"fbFlowMapping.theirs": "meta-99"}}),
+    )
+    wanted = {f"prod:{n}.x": f"meta-{n}" for n in range(20)} | {"theirs": "meta-99"}
+    assert (await businesses.by_tenant(PIZZERIA)).flow_mapping == wanted
+
+
+async def test_a_mapped_flow_is_seen_at_once(businesses):
+    await businesses.save(ROMA)
+    await businesses.by_tenant(PIZZERIA)
+    await businesses.by_phone_number_id("111")
+    await businesses.map_flow(PIZZERIA, "checkout:en", "meta-1")
+    mapped = replace(ROMA, flow_mapping={"checkout:en": "meta-1"})
+    assert await businesses.by_tenant(PIZZERIA) == mapped
+    assert await businesses.by_phone_number_id("111") == mapped
+
+
+async def test_a_flow_of_nobody_is_not_mapped(businesses, rows):
+    with pytest.raises(EngineError, match="'pizzeria' is not in the database"):
+        await businesses.map_flow(PIZZERIA, "checkout:en", "meta-1")
+    assert await rows.count_documents({}) == 0

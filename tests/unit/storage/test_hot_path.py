@@ -1,9 +1,14 @@
 """A guard: every command of a turn is one that MongoDB plans by an index (database.md 5)."""
 
+import asyncio
+
 import pytest
 from pymongo.monitoring import CommandListener
 
+from engine.clock import ManualClock
+from engine.storage.businesses import MongoBusinesses
 from engine.storage.connection import Database
+from engine.storage.flow_keys import MongoFlowKeys
 from engine.storage.inbox import MongoInbox
 from engine.storage.outbox import MongoOutbox
 from engine.storage.records import DOCUMENTS
@@ -18,6 +23,9 @@ from tests.unit.storage.builders import (
     USD,
     cart,
     conversation,
+    deployment,
+    flow_end,
+    flow_session,
     inbox_row,
     menu,
     order,
@@ -135,6 +143,7 @@ async def test_whatever_else_a_turn_may_do_is_planned_too(watched):
     await outbox.sent(entry, wamid="wamid.1", at=NOW)
     await outbox.note_status(PIZZERIA, wamid="wamid.1", status="read", at=NOW, error=None)
     await store.said("wamid.1")
+    await outbox.by_wamid(PIZZERIA, "wamid.1")
     await store.orders.get_latest(ANA)
     await store.orders.get_by_number(order().number, ANA)
     await store.catalog.get_categories()
@@ -143,6 +152,37 @@ async def test_whatever_else_a_turn_may_do_is_planned_too(watched):
     assert [
         problem for name, command in commands.seen for problem in problems(name, command)
     ] == []
+
+
+async def test_an_exchange_of_a_flow_and_its_end_are_planned_too(watched, vault):
+    opened, commands = watched
+    store = MongoTenantStore(opened, tenant=PIZZERIA, currency=USD)
+    businesses = MongoBusinesses(opened, vault=vault, clock=ManualClock(NOW))
+    keys = MongoFlowKeys(opened, vault=vault, clock=ManualClock(NOW))
+    await MongoInbox(opened).accept([inbox_row()])
+    await store.commit(turn(flow_sessions=(flow_session(),), outbox=(outbox_entry(),)))
+    await store.flow_sessions.token_of("wamid.1")
+    await store.deployments.save(deployment())
+    await store.deployments.hold("meta-1", status="BLOCKED", until=None, at=NOW)
+    await store.deployments.hold("meta-2", status="BLOCKED", until=None, at=NOW)
+    await store.deployments.all()
+    await businesses.map_flow(PIZZERIA, "product_customization:es", "meta-1")
+    assert commands.problems() == []
+    commands.seen.clear()
+    await asyncio.gather(*(keys.get(PIZZERIA) for _ in range(20)))
+    await store.flow_sessions.get(flow_session().id)
+    await store.flow_sessions.save(flow_session(1))
+    await store.commit(flow_end(flow_session(2), conversation(2), has_timers=False))
+    assert commands.problems() == []
+    assert [f"{name} {command[name]}" for name, command in commands.seen] == [
+        "find flowKeys",
+        "find flowSessions",
+        "update flowSessions",
+        "update flowSessions",
+        "update conversations",
+        "insert turns",
+        "commitTransaction 1",
+    ]
 
 
 async def test_a_page_of_products_takes_three_finds_however_many_there_are(watched):

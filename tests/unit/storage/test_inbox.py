@@ -28,6 +28,16 @@ async def test_it_comes_back_as_it_was(inbox):
     assert await inbox.waiting(now=NOW) == (row,)
 
 
+async def test_an_event_of_the_engines_own_comes_back_as_it_was(inbox):
+    data = {"flow": "product_customization", "code": 132068, "order": None, "a.b": [1.5, True]}
+    row = replace(
+        inbox_row("111:w1:1:refused"), raw={"event": {"name": "flow_refused", "data": data}}
+    )
+    assert await inbox.accept([row]) == (row,)
+    assert await inbox.accept([row]) == ()
+    assert await inbox.waiting(now=NOW) == (row,)
+
+
 async def test_messages_of_a_conversation_come_in_the_order_meta_gave_them(inbox):
     late = inbox_row("a", timestamp=103)
     early = inbox_row("b", timestamp=101, at=NOW + MINUTE)

@@ -91,6 +91,15 @@ async def test_a_sent_entry_is_found_by_what_meta_calls_it(say, outbox, store, b
     assert (await row(entry))["expireAt"] > NOW + timedelta(days=29)
 
 
+async def test_the_whole_entry_is_found_by_what_meta_calls_it(say, outbox):
+    entry, other = outbox_entry(), outbox_entry(n=1, sequence=2)
+    await say(entry, other)
+    await outbox.sent(entry, wamid="wamid.1", at=NOW)
+    assert await outbox.by_wamid(PIZZERIA, "wamid.1") == entry
+    assert await outbox.by_wamid(PIZZERIA, "wamid.2") is None
+    assert await outbox.by_wamid(BAKERY, "wamid.1") is None
+
+
 async def test_a_receipt_says_nothing(say, outbox, store):
     receipt = replace(outbox_entry(), said=None)
     await say(receipt)

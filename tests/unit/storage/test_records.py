@@ -4,18 +4,27 @@ from datetime import timedelta
 
 import pytest
 
+from engine.clock import ManualClock
+from engine.storage.flow_keys import MongoFlowKeys
 from engine.storage.records import (
     DOCUMENTS,
     ConversationDocument,
+    DeploymentDocument,
+    FlowKeyDocument,
+    FlowSessionDocument,
     InboxDocument,
     OutboxDocument,
     TimerDocument,
     TurnDocument,
 )
+from engine.whatsapp.flow_crypto import FlowKey
 from tests.unit.storage.builders import (
     BEN,
     NOW,
+    PIZZERIA,
     conversation,
+    deployment,
+    flow_session,
     inbox_row,
     outbox_entry,
     timer,
@@ -40,6 +49,9 @@ OURS = {
         "tenant customer version": {},
         "at": {"expireAfterSeconds": 30 * 24 * 3600},
     },
+    FlowSessionDocument: {"tenant customer": {}, "expireAt": EXPIRES},
+    DeploymentDocument: {"tenant metaId": {"unique": True}},
+    FlowKeyDocument: {},
 }
 
 
@@ -53,7 +65,9 @@ async def test_there_are_no_other_collections(database):
     assert set(found) == {document.get_collection_name() for document in DOCUMENTS}
 
 
-async def test_what_is_written_has_the_shape_of_its_document(database, store, inbox, outbox):
+async def test_what_is_written_has_the_shape_of_its_document(
+    database, store, inbox, outbox, vault
+):
     rows = [inbox_row(f"w{n}", timestamp=n) for n in range(4)]
     entries = [outbox_entry(n=n, sequence=n) for n in range(4)]
     await inbox.accept(rows)
@@ -67,5 +81,14 @@ async def test_what_is_written_has_the_shape_of_its_document(database, store, in
         tenant = entries[n].tenant
         await outbox.note_status(tenant, wamid=f"wamid.{n}", status=status, at=NOW, error=None)
     await inbox.accept([inbox_row("b", customer=BEN)])
+    flows = [flow_session(id=f"flow{n}", variables={"n": n}) for n in range(3)]
+    await store.commit(turn("b", conversation(customer=BEN), flow_sessions=tuple(flows)))
+    await store.flow_sessions.save(flow_session(1, id="flow1", trail=("SIZE",)))
+    done = flow_session(1, id="flow2", params={"quantity": 2})
+    await store.commit(turn("w3", conversation(2), flow_done=done))
+    await store.deployments.save(deployment())
+    await store.deployments.hold("meta-1", status="THROTTLED", until=NOW, at=NOW)
+    keys = MongoFlowKeys(database, vault=vault, clock=ManualClock(NOW))
+    await keys.save(PIZZERIA, FlowKey.generate())
     for document in OURS:
         await assert_has_the_shape(database, document)

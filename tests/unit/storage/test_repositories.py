@@ -3,11 +3,13 @@
 import pytest
 
 from engine.domain.ids import TenantId
-from engine.ports import BusinessRepository, Inbox, Outbox, TenantStore
+from engine.ports import BusinessRepository, FlowKeys, Inbox, Outbox, TenantStore
 from engine.storage.businesses import MongoBusinesses
+from engine.storage.flow_keys import MongoFlowKeys
 from engine.storage.inbox import MongoInbox
 from engine.storage.outbox import MongoOutbox
 from engine.storage.repositories import MongoTenantStore
+from tests.memory import MemoryFlowKeys, MemoryStore
 from tests.unit.storage.builders import (
     ANA,
     BAKERY,
@@ -22,9 +24,19 @@ from tests.unit.storage.builders import (
 
 
 def the_type_checker_agrees(
-    store: MongoTenantStore, inbox: MongoInbox, outbox: MongoOutbox, businesses: MongoBusinesses
-) -> tuple[TenantStore, Inbox, Outbox, BusinessRepository]:
-    return store, inbox, outbox, businesses
+    store: MongoTenantStore,
+    inbox: MongoInbox,
+    outbox: MongoOutbox,
+    businesses: MongoBusinesses,
+    keys: MongoFlowKeys,
+) -> tuple[TenantStore, Inbox, Outbox, BusinessRepository, FlowKeys]:
+    return store, inbox, outbox, businesses, keys
+
+
+def it_agrees_with_the_ones_in_memory(
+    store: MemoryStore, keys: MemoryFlowKeys
+) -> tuple[TenantStore, FlowKeys]:
+    return store, keys
 
 
 async def test_one_customer_at_two_tenants_is_two_conversations(store, bakery, inbox):

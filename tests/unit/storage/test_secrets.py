@@ -1,4 +1,4 @@
-"""Sealing of access tokens."""
+"""Sealing of access tokens and keys."""
 
 import pytest
 
@@ -15,6 +15,14 @@ def test_a_sealed_text_opens_with_the_same_secret_only():
         Vault("two").open(sealed)
     assert "EAAG" not in str(caught.value)
     assert sealed not in str(caught.value)
+
+
+def test_what_was_sealed_before_there_were_keys_still_opens():
+    sealed = (
+        "v1:gAAAAABrA8l7G7C7tZMdWn-fRGu48if4tuVfVpwJbZ-wYqN7NCkwTY5bk4tCzQcwcH_"
+        "SYMFWohYQMNDsvJK1nQROjdF12PyyKg=="
+    )
+    assert Vault("one").open(sealed) == "EAAG-token"
 
 
 def test_the_same_text_looks_different_every_time():

@@ -33,6 +33,21 @@ async def test_seeding_twice_changes_nothing(database, vault):
     assert await everything(database) == before
 
 
+async def test_the_whatsapp_account_of_the_files_is_stored_and_none_leaves_the_stored_one(
+    database, vault
+):
+    rows = database.collection(BusinessDocument)
+    for written, stored in (
+        ("", None),
+        ("waba-1", "waba-1"),
+        ("", "waba-1"),
+        ("waba-2", "waba-2"),
+    ):
+        tenant = TENANT.model_copy(update={"waba_id": written})
+        await seed(database, PIZZERIA, tenant, menu(), vault=vault)
+        assert (await rows.find_one({})).get("wabaId") == stored
+
+
 async def test_a_product_is_what_the_back_end_reads(database, vault):
     await seed(database, PIZZERIA, TENANT, menu(), vault=vault, local_id="local-7")
     rows = database.collection(ProductDocument)

@@ -13,6 +13,7 @@ from engine.errors import Conflict, EngineError, Unavailable
 from engine.storage.documents import CartDocument, OrderDocument, ProductDocument
 from engine.storage.records import (
     DOCUMENTS,
+    FlowSessionDocument,
     InboxDocument,
     OutboxDocument,
     TimerDocument,
@@ -28,6 +29,8 @@ from tests.unit.storage.builders import (
     PIZZERIA,
     cart,
     conversation,
+    flow_end,
+    flow_session,
     inbox_row,
     order,
     outbox_entry,
@@ -138,6 +141,7 @@ def every_write(**changes):
         "stock": ((COKES, 1),),
         "outbox": (outbox_entry("w2"),),
         "timers": (timer("t2", entry=2),),
+        "flow_sessions": (flow_session(id="second"),),
     }
     return writes | changes
 
@@ -158,18 +162,32 @@ MISMATCHES: dict[str, Any] = {
     "the product is gone": ("w2", conversation(2), {"stock": ((ProductId("prod:none"), 1),)}),
     "the outbox row is there": ("w2", conversation(2), {"outbox": (outbox_entry("w1"),)}),
     "the timer is there": ("w2", conversation(2), {"timers": (timer("t1", entry=2),)}),
+    "the turn is logged": ("w1", conversation(2), {"has_inbox_row": False}),
+    "the Flow was sent": ("w2", conversation(2), {"flow_sessions": (flow_session(),)}),
+    "a Flow comes twice": ("w2", conversation(2), {"flow_sessions": (flow_session(id="x"),) * 2}),
+    "the Flow is unknown": ("w2", conversation(2), {"flow_done": flow_session(1, id="none")}),
+    "the Flow has moved on": ("w2", conversation(2), {"flow_done": flow_session()}),
+    "the Flow is not there yet": ("w2", conversation(2), {"flow_done": flow_session(2)}),
+    "the Flow is another tenant's": (
+        "w2",
+        conversation(2),
+        {"flow_done": flow_session(1, id="f")},
+    ),
 }
 
 
 @pytest.mark.parametrize("mismatch", MISMATCHES)
-async def test_a_mismatch_leaves_nothing_behind(store, shop, database, inbox, mismatch):
-    await inbox.accept([inbox_row("foreign", tenant=BAKERY)])
+async def test_a_mismatch_leaves_nothing_behind(store, bakery, shop, database, inbox, mismatch):
+    await inbox.accept([inbox_row("foreign", tenant=BAKERY), inbox_row("theirs", tenant=BAKERY)])
+    foreign = flow_session(tenant=BAKERY, id="f")
+    await bakery.commit(turn("theirs", conversation(tenant=BAKERY), flow_sessions=(foreign,)))
     await store.commit(
         turn(
             orders=(order("K7M2QX"),),
             stock=((PIZZAS, 1),),
             outbox=(outbox_entry("w1"),),
             timers=(timer("t1", entry=2),),
+            flow_sessions=(flow_session(),),
         )
     )
     before = await everything(database)
@@ -177,7 +195,7 @@ async def test_a_mismatch_leaves_nothing_behind(store, shop, database, inbox, mi
     with pytest.raises(Conflict):
         await store.commit(turn(wamid, talk, **every_write(**changes)))
     assert await everything(database) == before
-    await store.commit(turn("w2", conversation(2), **every_write()))
+    await store.commit(turn("w2", conversation(2), **every_write(flow_done=flow_session(1))))
 
 
 async def test_a_turn_of_another_tenant_is_a_mistake(store, shop, database):
@@ -186,6 +204,8 @@ async def test_a_turn_of_another_tenant_is_a_mistake(store, shop, database):
         turn(talk=conversation(tenant=BAKERY)),
         turn(outbox=(outbox_entry(tenant=BAKERY),)),
         turn(timers=(timer(tenant=BAKERY),)),
+        turn(flow_sessions=(flow_session(tenant=BAKERY),)),
+        turn(flow_done=flow_session(1, tenant=BAKERY)),
     ):
         with pytest.raises(ValueError, match="cannot be written by pizzeria"):
             await store.commit(foreign)
@@ -247,6 +267,121 @@ async def test_a_failed_turn_is_logged_like_any_other(store, shop, database):
     await store.commit(failed)
     log = await database.collection(TurnDocument).find_one({})
     assert (log["outcome"], log["error"]) == ("failed", "RenderFailed")
+
+
+def outcome(version=1):
+    """A Flow as it is done."""
+    return flow_session(version, trail=("SIZE", "SUM"), params={"quantity": 2})
+
+
+async def test_a_flow_is_sent_and_its_outcome_is_taken(either, inbox):
+    await inbox.accept([inbox_row()])
+    await either.commit(turn(flow_sessions=(flow_session(), flow_session(id="second"))))
+    assert await either.flow_sessions.get("second") == flow_session(id="second")
+    await either.commit(flow_end(outcome(), conversation(2), cart=cart(COKE)))
+    assert await either.flow_sessions.get(outcome().id) == replace(outcome(), state="done")
+    assert await either.flow_sessions.get("second") == flow_session(id="second")
+    assert await either.carts.get(ANA) == cart(COKE)
+
+
+async def test_a_turn_without_a_message_touches_none(store, shop, database, inbox):
+    await store.commit(turn(flow_sessions=(flow_session(),)))
+    before = await inbox.waiting(now=NOW)
+    await store.commit(flow_end(outcome(), conversation(2), outbox=(outbox_entry(),)))
+    assert await inbox.waiting(now=NOW) == before
+    log = await database.collection(TurnDocument).find_one({"_id": f"flow:{outcome().id}"})
+    assert (log["tenant"], log["version"]) == (PIZZERIA, 2)
+
+
+@pytest.mark.parametrize("first", ["exchange", "reply"])
+async def test_the_second_that_brings_an_outcome_comes_too_late(either, inbox, first):
+    await inbox.accept([inbox_row("w1"), inbox_row("w2")])
+    await either.commit(turn(flow_sessions=(flow_session(),)))
+
+    def exchange(version, **writes):
+        return flow_end(outcome(), conversation(version), **writes)
+
+    def reply(version, **writes):
+        return turn("w2", conversation(version), flow_done=outcome(), **writes)
+
+    early, late = (exchange, reply) if first == "exchange" else (reply, exchange)
+    await either.commit(early(2, cart=cart(COKE)))
+    with pytest.raises(Conflict, match="outcome was taken already"):
+        await either.commit(late(3, cart=cart(COKE, MARGHERITA), orders=(order(),)))
+    assert await either.conversations.get(ANA) == conversation(2)
+    assert await either.carts.get(ANA) == cart(COKE)
+    assert await either.orders.get_latest(ANA) is None
+
+
+async def test_in_memory_too_a_turn_that_was_overtaken_is_a_conflict(either, inbox):
+    await inbox.accept([inbox_row("w1"), inbox_row("w2")])
+    await either.commit(turn(flow_sessions=(flow_session(),)))
+    for stale in (
+        turn("w1", conversation(2)),
+        turn("w2", conversation(1)),
+        turn("w2", conversation(3)),
+        turn("w2", conversation(2), flow_sessions=(flow_session(),)),
+        turn("w2", conversation(2), flow_done=flow_session(1, id="none")),
+    ):
+        with pytest.raises(Conflict):
+            await either.commit(replace(stale, cart=cart(COKE)))
+    assert await either.conversations.get(ANA) == conversation()
+    assert await either.carts.get(ANA) is None
+
+
+async def test_of_an_exchange_and_a_reply_exactly_one_puts_the_outcome_in_the_chat(
+    store, database, inbox
+):
+    await inbox.accept([inbox_row("w0")])
+    flows = [flow_session(id=f"flow{n}") for n in range(20)]
+    await store.commit(turn("w0", flow_sessions=tuple(flows)))
+    for n, flow in enumerate(flows):
+        await inbox.accept([inbox_row(f"r{n}")])
+        talk, done = conversation(n + 2), replace(flow, version=1, params={"n": n})
+        contenders = {
+            "exchange": flow_end(done, talk, outbox=(outbox_entry(f"e{n}"),)),
+            "reply": turn(f"r{n}", talk, flow_done=done, outbox=(outbox_entry(f"r{n}"),)),
+        }
+        # In turns, as the one that begins is likelier to win.
+        names = sorted(contenders, reverse=bool(n % 2))
+        outcomes = await asyncio.gather(
+            *(store.commit(contenders[name]) for name in names), return_exceptions=True
+        )
+        assert sorted(type(found).__name__ for found in outcomes) == ["Conflict", "NoneType"]
+        winner = names[outcomes.index(None)]
+        written = await everything(database)
+        loser = contenders["exchange" if winner == "reply" else "reply"]
+        with pytest.raises(Conflict, match="taken already"):
+            await store.commit(replace(loser, conversation=conversation(n + 3)))
+        assert await everything(database) == written
+        says = [row["_id"] for row in written["outbox"]]
+        assert contenders[winner].outbox[0].id in says
+        assert loser.outbox[0].id not in says
+        assert loser.inbox_id not in [row["_id"] for row in written["turns"]]
+    assert len(written["outbox"]) == 20
+    assert {row["state"] for row in written["flowSessions"]} == {"done"}
+
+
+async def test_of_an_exchange_and_the_end_of_its_flow_exactly_one_wins(store, inbox, database):
+    await inbox.accept([inbox_row("w0")])
+    flows = [flow_session(id=f"flow{n}") for n in range(20)]
+    await store.commit(turn("w0", flow_sessions=tuple(flows)))
+    for n, flow in enumerate(flows):
+        await inbox.accept([inbox_row(f"r{n}")])
+        talk = await store.conversations.get(ANA)
+        moved = replace(flow, version=1, trail=("SIZE",))
+        done = replace(flow, version=1, params={"n": n})
+        outcomes = await asyncio.gather(
+            store.flow_sessions.save(moved),
+            store.commit(turn(f"r{n}", conversation(talk.version + 1), flow_done=done)),
+            return_exceptions=True,
+        )
+        assert sorted(type(found).__name__ for found in outcomes) == ["Conflict", "NoneType"]
+        held = moved if outcomes[0] is None else replace(done, state="done")
+        assert await store.flow_sessions.get(flow.id) == held
+    rows = database.collection(FlowSessionDocument)
+    done = await rows.count_documents({"state": "done"})
+    assert (await store.conversations.get(ANA)).version == 1 + done
 
 
 @pytest.mark.parametrize("command", ["update", "insert", "delete"])

@@ -1,0 +1,1 @@
+"""WhatsApp Flows: what authors wrote becomes Flow JSON, and exchanges are run; no HTTP here."""

@@ -1,0 +1,124 @@
+"""What Meta says of Flows and Flow messages: where one cannot be used, the chat goes on."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast, get_args
+
+import structlog
+
+from engine import metrics
+from engine.clock import Clock
+from engine.domain.ids import TenantId
+from engine.ports import (
+    BusinessRepository,
+    FlowStatus,
+    Inbox,
+    InboxRow,
+    Outbox,
+    OutboxEntry,
+    TenantStore,
+)
+from engine.whatsapp.content import Raised
+from engine.whatsapp.inbound import InboundMessage, OtherChange, raised, restore_message
+
+REFUSED = "flow_refused"
+"""The event with which the chart takes the chat instead."""
+HELD: Mapping[int, tuple[FlowStatus, timedelta]] = {
+    # Ten sends of a throttled Flow are allowed per hour (flows/guides/healthmonitoring).
+    132069: ("THROTTLED", timedelta(hours=1)),
+    # A blocked one recovers by itself, and a webhook says so; it is tried again if none comes.
+    132068: ("BLOCKED", timedelta(hours=6)),
+}
+"""Error codes of a send that say something of the Flow, and how long it is not sent after them."""
+WHOLE_CHAT = frozenset({131026, 131031, 131042, 131045, 131047, 131049, 130403, 190, 368})
+"""Codes that would meet any other message to the customer just the same."""
+
+log = structlog.get_logger(__name__)
+
+
+class FlowRefusals:
+    """Takes note of what Meta says, and puts `flow_refused` in the customer's inbox.
+
+    Args:
+        offer: gets the event to be worked on at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        inbox: Inbox,
+        outbox: Outbox,
+        businesses: BusinessRepository,
+        stores: Callable[[TenantId], TenantStore],
+        clock: Clock,
+        offer: Callable[[InboxRow, InboundMessage], None],
+    ) -> None:
+        self._inbox = inbox
+        self._outbox = outbox
+        self._businesses = businesses
+        self._stores = stores
+        self._clock = clock
+        self._offer = offer
+
+    async def entry(self, entry: OutboxEntry, code: int) -> None:
+        """Take note that Meta will not deliver an entry; only a Flow message is of interest.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        flow_id = _flow_id(entry.payload)
+        if flow_id is None:
+            return
+        now = self._clock.now()
+        if code in HELD:
+            status, pause = HELD[code]
+            store = self._stores(entry.tenant)
+            await store.deployments.hold(flow_id, status=status, until=now + pause, at=now)
+        metrics.flow_refusals.labels(code=str(code)).inc()
+        if code in WHOLE_CHAT:
+            return
+        raw = raised(Raised(REFUSED, {"id": entry.id}), phone_number_id=entry.phone_number_id)
+        row = InboxRow(
+            id=f"{entry.id}:{REFUSED}",
+            tenant=entry.tenant,
+            customer=entry.customer,
+            timestamp=int(now.timestamp()),
+            received_at=now,
+            raw=raw,
+        )
+        for fresh in await self._inbox.accept([row]):
+            self._offer(fresh, restore_message(fresh.raw))
+
+    async def failed(self, tenant: TenantId, wamid: str, code: int) -> None:
+        """Take note that a message Meta had taken failed after all."""
+        entry = await self._outbox.by_wamid(tenant, wamid)
+        if entry:
+            await self.entry(entry, code)
+
+    async def change(self, change: OtherChange) -> None:
+        """Take note of a webhook of the field `flows`.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        value = change.value
+        event, flow_id = str(value.get("event", "")), str(value.get("flow_id", ""))
+        log.info("flow.webhook", flow_event=event[:40], flow_id=flow_id[:40],
+                    state=str(value.get("alert_state") or value.get("new_status") or "")[:40])  # fmt: skip
+        status = value.get("new_status")
+        if event != "FLOW_STATUS_CHANGE" or status not in get_args(FlowStatus):
+            return
+        at = datetime.fromtimestamp(change.time, UTC) if change.time else self._clock.now()
+        for tenant in await self._businesses.tenants_of(change.waba_id):
+            store = self._stores(tenant)
+            await store.deployments.hold(
+                flow_id, status=cast("FlowStatus", status), until=None, at=at
+            )
+
+
+def _flow_id(payload: Mapping[str, Any]) -> str | None:
+    interactive = payload.get("interactive")
+    if not isinstance(interactive, Mapping) or interactive.get("type") != "flow":
+        return None
+    parameters = interactive["action"]["parameters"]
+    return str(parameters.get("flow_id", ""))
