@@ -6,22 +6,20 @@ from datetime import datetime
 from typing import Any
 
 from engine.domain.cart import Cart
-from engine.domain.catalog import Category, Modifier, ModifierGroup, Presentation, Product
+from engine.domain.catalog import Category, ModifierGroup, Presentation, Product
 from engine.domain.conversation import Conversation
 from engine.domain.ids import (
     CategoryId,
     CustomerKey,
-    GroupId,
-    ModifierId,
     OrderNumber,
-    PresentationId,
     ProductId,
     TenantId,
 )
-from engine.domain.menu import Menu, MenuProduct
+from engine.domain.menu import Menu
 from engine.domain.order import Order
 from engine.errors import Conflict
 from engine.ports import (
+    Business,
     CartRepository,
     CatalogRepository,
     ConversationRepository,
@@ -43,38 +41,7 @@ class MemoryCatalog:
 
     def __init__(self, menu: Menu) -> None:
         self._menu = menu
-        self.products = {rid: self._product(rid, p) for rid, p in menu.products.items()}
-
-    def _product(self, rid: str, product: MenuProduct) -> Product:
-        return Product(
-            id=ProductId(rid),
-            name=product.name,
-            category_id=CategoryId(product.category),
-            category=self._menu.categories[product.category].name,
-            base_price=product.price,
-            description=product.description,
-            is_available=product.available,
-            image_url=product.image,
-            presentations=tuple(
-                Presentation(PresentationId(key), p.name, p.price, p.available)
-                for key, p in product.presentations.items()
-            ),
-            groups=tuple(self._group(g) for g in product.groups),
-            stock=product.stock,
-        )
-
-    def _group(self, rid: str) -> ModifierGroup:
-        group = self._menu.groups[rid]
-        return ModifierGroup(
-            GroupId(rid),
-            group.name,
-            group.minimum,
-            group.maximum,
-            tuple(
-                Modifier(ModifierId(key), m.name, m.price, m.available)
-                for key, m in group.modifiers.items()
-            ),
-        )
+        self.products = {rid: menu.product(rid) for rid in menu.products}
 
     async def get_categories(self) -> tuple[Category, ...]:
         counts: dict[str, int] = {}
@@ -207,6 +174,29 @@ class MemoryFlowKeys:
 
     async def save(self, tenant: TenantId, key: FlowKey) -> None:
         self.held[tenant] = key
+
+
+class MemoryBusinesses:
+    """The documents of tenants, by sub-domain."""
+
+    def __init__(self, *businesses: Business) -> None:
+        self._held = {business.tenant: business for business in businesses}
+
+    async def by_phone_number_id(self, phone_number_id: str) -> Business | None:
+        held = self._held.values()
+        return next((b for b in held if phone_number_id in b.phone_number_ids), None)
+
+    async def by_tenant(self, tenant: TenantId) -> Business | None:
+        return self._held.get(tenant)
+
+    async def tenants_of(self, waba_id: str) -> tuple[TenantId, ...]:
+        return tuple(b.tenant for b in self._held.values() if b.waba_id == waba_id)
+
+    async def map_flow(self, tenant: TenantId, key: str, meta_id: str | None) -> None:
+        held = self._held[tenant]
+        mapping = {k: v for k, v in (held.flow_mapping or {}).items() if k != key}
+        added = {} if meta_id is None else {key: meta_id}
+        self._held[tenant] = replace(held, flow_mapping=mapping | added)
 
 
 class MemoryStore:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -223,16 +224,16 @@ def _tools_of(
     graph: GraphClient,
     shared: FlowKey | None,
 ) -> _Tools:
-    clock = SystemClock()
+    clock, bundle = SystemClock(), cache(library.load)
     vault = Vault(settings.encryption_secret.get_secret_value())
     keys = MongoFlowKeys(opened, vault=vault, clock=clock, default=shared)
 
     def store(of: TenantId) -> MongoTenantStore:
-        currency = Currency(library.load(of).tenant.currency)
+        currency = Currency(bundle(of).tenant.currency)
         return MongoTenantStore(opened, tenant=of, currency=currency)
 
     deployer = Deployer(
-        content=FlowContent(library.load),
+        content=FlowContent(bundle),
         businesses=MongoBusinesses(opened, vault=vault, clock=clock),
         keys=keys,
         stores=store,
@@ -246,7 +247,7 @@ def _tools_of(
 
 def is_meta(url: str) -> bool:
     """Tell whether a Graph API is Meta's own, and no sandbox."""
-    return (urlsplit(url).hostname or "").endswith("facebook.com")
+    return f".{urlsplit(url).hostname}".endswith(".facebook.com")
 
 
 async def _keygen(tools: _Tools, *, is_replacing: bool) -> bool:

@@ -16,6 +16,7 @@ COMMANDS: Mapping[str, str] = {
     "chat": "Talk to a tenant as a customer would.",
     "check": "Tell what is wrong in the tenants' files.",
     "demo": "Watch a customer order, against the sandbox.",
+    "flows": "Make keys for WhatsApp Flows and deploy them to Meta.",
     "schema": "Write the schemas with which an editor completes and checks the YAML.",
     "seed": "Make a tenant's business and catalog in the database what its files say.",
     "serve": "Take webhooks and answer customers.",

@@ -38,7 +38,7 @@ def serve(host: str, port: int, *, is_seeding: bool, data: Path) -> None:
 async def _serve(host: str, port: int, *, is_seeding: bool, data: Path) -> None:
     settings = with_secrets(read_settings(), data)
     async with database(settings, data) as ready:
-        engine = Engine(ready)
+        engine = Engine(ready, is_development=not settings.mongodb_uri)
         if is_seeding:
             for tenant in engine.library.tenant_ids():
                 await seed_tenant(ready, tenant)

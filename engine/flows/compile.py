@@ -9,12 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 from engine.flows.document import FlowJson, Pointer
-from engine.flows.exchange import EVENT
 from engine.flows.form import ChoiceGroups, choice_groups
 from engine.rendering.messages import evaluate
 from engine.rendering.views import tenant_view
 from engine.spec.bundle import Bundle
-from engine.spec.check_flow import routes
+from engine.spec.check_flow import EVENT, routes
 from engine.spec.model import Flow, LayoutComponent, Screen, Value
 from engine.spec.problems import Span
 from engine.spec.read_flow import CHOICE_GROUPS

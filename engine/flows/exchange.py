@@ -20,12 +20,11 @@ from engine.rendering.messages import evaluate
 from engine.rendering.views import plain
 from engine.spec.bundle import Bundle
 from engine.spec.check import variables_of
-from engine.spec.check_flow import SUBMIT
+from engine.spec.check_flow import EVENT, SUBMIT
 from engine.spec.model import Branch, Flow, Repeat, Value
 from engine.turn import Event, Turn
+from engine.whatsapp.json_values import storable
 
-EVENT = "event"
-"""The key under which a request names its event."""
 FALLBACK = "😕"
 """What is shown when not even the Flow's own words for a problem can be."""
 
@@ -218,7 +217,7 @@ class _Visit(Steps):
         return fitted(form, {k: data_value(v, self.context) for k, v in values.items()})
 
     def _outcome(self, leaf: str) -> Shown:
-        variables = plain(dict(self.turn.conversation.variables))
+        variables = storable(plain(dict(self.turn.conversation.variables)))
         shown = Shown(trail=self.trail, variables=variables, steps=tuple(self.log))
         try:
             params = self.flow.screens[leaf].params

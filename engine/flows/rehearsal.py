@@ -14,11 +14,12 @@ from engine.domain.catalog import Product
 from engine.errors import EngineError
 from engine.flows.compile import compile_flow, input_names, sendable
 from engine.flows.document import FlowJson
-from engine.flows.exchange import EVENT, Asked, Screens, Shown
+from engine.flows.exchange import Asked, Screens, Shown
 from engine.flows.fit import misfit
 from engine.flows.form import Data, Form, Input, written
 from engine.flows.samples import fullest_product, margherita, plain_product, sample_turn
 from engine.spec.bundle import Bundle
+from engine.spec.check_flow import EVENT
 from engine.spec.model import Flow
 from engine.spec.problems import Problems, Span
 from engine.whatsapp.flow_json import FlowFault, check_flow_json, check_screen_data

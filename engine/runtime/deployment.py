@@ -165,11 +165,17 @@ def business_faults(tenant: TenantId, business: Business | None) -> Iterator[str
         yield f"'{tenant}' is not in the database: run `comanda seed {tenant}`"
         return
     if not business.waba_id:
-        yield f"the business '{tenant}' has no wabaId, the id of its WhatsApp account"
+        yield (
+            f"the business '{tenant}' has no wabaId: write 'waba_id', the id of its WhatsApp "
+            f"account, into its tenant.yaml and run `comanda seed {tenant}`"
+        )
     if not business.access_token:
         yield f"'{tenant}' has no access token: run `comanda seed {tenant} --token ...`"
     if not business.phone_number_ids:
-        yield f"the business '{tenant}' has no phone number: name one in its tenant.yaml"
+        yield (
+            f"the business '{tenant}' has no phone number: name one in its tenant.yaml and run "
+            f"`comanda seed {tenant}`"
+        )
 
 
 def key_faults(tenant: TenantId, key: FlowKey | None) -> Iterator[str]:

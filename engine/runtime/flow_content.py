@@ -1,7 +1,7 @@
 """What a tenant's files say of his Flows, compiled: `engine.runtime.deployment.Content`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.domain.catalog import Product
 from engine.domain.ids import TenantId
@@ -21,6 +21,7 @@ class FlowContent:
     """
 
     bundle: Callable[[TenantId], Bundle]
+    _made: dict[TenantId, tuple[str, tuple[FlowJson, ...]]] = field(default_factory=dict)
 
     async def flows(self, tenant: TenantId) -> tuple[FlowJson, ...]:
         """Give a tenant's Flows, each in its first language first.
@@ -28,9 +29,13 @@ class FlowContent:
         Raises:
             SpecError: one of them breaks a limit of WhatsApp.
         """
-        problems = Problems()
-        made = await compile_flows(self.bundle(tenant), problems)
-        problems.raise_if_any()
+        bundle, problems = self.bundle(tenant), Problems()
+        digest, made = self._made.get(tenant, ("", ()))
+        # Compiling takes half a second, in which nothing else is answered.
+        if digest != bundle.digest:
+            made = await compile_flows(bundle, problems)
+            problems.raise_if_any()
+            self._made[tenant] = bundle.digest, made
         return made
 
     def flow_for(self, tenant: TenantId, product: Product) -> str | None:

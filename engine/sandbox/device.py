@@ -108,7 +108,7 @@ class Devices:
             failure = run.failure
             for name, value in body.get("values", {}).items():
                 await run.choose(name, value)
-                if run.failure is not failure:
+                if run.state == "finished" or run.failure is not failure:
                     return
             await run.press(body.get("component", FOOTER))
 

@@ -133,9 +133,7 @@ def _data_faults(screen: JsonObject, data: JsonObject) -> Iterator[str]:
     for key, declaration in (declared or {}).items():
         if key not in data:
             yield f"data.{key} is missing"
-            continue
-        found = misfit(data[key], declaration, ("data", key))
-        if found is not None:
+        elif (found := misfit(data[key], declaration, ("data", key))) is not None:
             path, expected, actual = found
             yield f"{dotted(path)} must be of type {expected}, it is of type {actual}"
 

@@ -54,7 +54,7 @@ CREATION = shape(
         "categories": each(one_of(*CATEGORIES)),
         "endpoint_uri?": ADDRESS,
         "clone_flow_id?": text(),
-        "flow_json?": text(),
+        "flow_json?": text(LONGEST),
         "publish?": flag,
     },
     closed=False,

@@ -8,11 +8,14 @@ from engine.spec.problems import Problems, Span, did_you_mean
 from engine.spec.read_flow import CHOICE_GROUPS
 from engine.spec.source import Layers, Path
 from engine.templating.language import Expression, Text
+from engine.whatsapp.flow_components import COMPONENTS
 
 STATIC = frozenset({"tenant", "terms", "language", "locale"})
 """What a layout may read: it is the same for every customer."""
 RESERVED = "product"
 """The word for a product's own address: /flows/product/<product>/<tenant>."""
+EVENT = "event"
+"""The key under which a request names its event."""
 SUBMIT = "submit"
 """The event of a request that names none."""
 
@@ -78,20 +81,23 @@ class FlowCheck:
 
     def _forward(self) -> None:
         """Note ways back: WhatsApp lets customers go back by themselves, and only so."""
-        done: set[str] = set()
-
-        def walk(name: str, above: tuple[str, ...]) -> None:
-            for branch, target in routes(self.flow, name):
-                if target in above:
-                    span = self.places.value_at((*branch.path, "go"))
-                    sentence = f"'{name}' leads back to '{target}': a Flow goes forward only"
-                    hint = "customers go back with the arrow; leave 'go' out to stay"
-                    self.problems.add(span, "leads-back", sentence, hint)
-                elif target not in done and target in self.flow.screens:
-                    walk(target, (*above, target))
-            done.add(name)
-
-        walk(self.flow.chart.start, (self.flow.chart.start,))
+        start = self.flow.chart.start
+        trail, done = [start], set[str]()
+        left = {start: list(routes(self.flow, start))}
+        while trail:  # as deep as the longest way through: no recursion
+            name = trail[-1]
+            if not left[name]:
+                done.add(trail.pop())
+                continue
+            branch, target = left[name].pop(0)
+            if target in left and target not in done:
+                span = self.places.value_at((*branch.path, "go"))
+                sentence = f"'{name}' leads back to '{target}': a Flow goes forward only"
+                hint = "customers go back with the arrow; leave 'go' out to stay"
+                self.problems.add(span, "leads-back", sentence, hint)
+            elif target not in left and target in self.flow.screens:
+                trail.append(target)
+                left[target] = list(routes(self.flow, target))
 
     def _branch(self, branch: Branch) -> None:
         if branch.go and branch.go not in self.flow.screens:
@@ -127,6 +133,10 @@ class FlowCheck:
         span = Span.of(component.where)
         if not component.type:
             self.problems.add(span, "missing-key", "'type' is missing here")
+        known = COMPONENTS.get(component.type)
+        if known and known.input and component.name == EVENT:
+            sentence = f"an input cannot be called '{EVENT}': what it raises is sent so"
+            self.problems.add(span, "wrong-name", sentence)
         self._names(component.properties, STATIC)
         event = component.event
         accepted = state.when.keys() | self.flow.chart.anywhere.keys()

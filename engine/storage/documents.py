@@ -62,6 +62,7 @@ class BusinessDocument(Row):
         indexes = (
             index("whatsappPhoneNumberIds", "whatsappEnabled", "isActive"),
             index("subDomain", unique=True),
+            index("wabaId"),  # ours: whose Flow a webhook of Meta tells of
         )
 
 

@@ -7,7 +7,7 @@ from engine.domain.ids import CustomerKey, TenantId
 from engine.errors import Conflict
 from engine.ports import FlowSession
 from engine.storage.connection import Json, reachable
-from engine.storage.records import EXPIRED_FLOW_DAYS, FLOW_DAYS
+from engine.storage.records import FLOW_DAYS
 from engine.storage.tenancy import TenantCollection
 
 TOKEN = ("payload", "interactive", "action", "parameters", "flow_token")
@@ -97,7 +97,4 @@ def session_from_disk(document: Json) -> FlowSession:
 
 
 def _kept_until(session: FlowSession) -> datetime:
-    return max(
-        session.created_at + timedelta(days=FLOW_DAYS),
-        session.expires_at + timedelta(days=EXPIRED_FLOW_DAYS),
-    )
+    return session.expires_at + timedelta(days=FLOW_DAYS)

@@ -29,9 +29,7 @@ SENT_DAYS = 30
 TURN_DAYS = 30
 """Days the log of a turn is kept."""
 FLOW_DAYS = 8
-"""Days a Flow session is kept at least: the webhook with its outcome is repeated for seven."""
-EXPIRED_FLOW_DAYS = 1
-"""Days it is kept once it has expired, so that whoever still has it open can be told so."""
+"""Days a Flow session is kept after it expired: the webhook with its outcome is repeated for seven."""
 
 
 class StoredPosition(Part):

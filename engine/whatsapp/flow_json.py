@@ -182,9 +182,18 @@ def _ids(screens: Sequence[ScreenJson]) -> Faults:
 def _can_route(
     document: JsonObject, screens: Sequence[ScreenJson], by_id: Mapping[str, ScreenJson]
 ) -> bool:
-    """Tell whether the ways through the Flow can be followed: every screen has a name of its own."""
-    has_model = "routing_model" in document or "data_api_version" not in document
-    return has_model and 0 < len(screens) == len(by_id)
+    """Tell whether the ways through the Flow can be followed."""
+    if not 0 < len(screens) == len(by_id):  # a screen without a name of its own
+        return False
+    if "routing_model" in document:
+        return True
+    return "data_api_version" not in document and not any(map(_leads_anywhere, screens))
+
+
+def _leads_anywhere(screen: ScreenJson) -> bool:
+    """Tell whether the endpoint, or a list from the data, says where a screen leads."""
+    exchanges = any(action.name == "data_exchange" for action in actions_of(screen))
+    return exchanges or any(isinstance(p.json.get("list-items"), str) for p in screen.components)
 
 
 def _steps(screens: Sequence[ScreenJson]) -> Iterator[tuple[str, Action]]:

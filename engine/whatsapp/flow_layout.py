@@ -23,6 +23,7 @@ from engine.whatsapp.flow_screens import Placed
 _CASE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")  # Meta's validator
 _RANGE: Final = ("start-date", "end-date")
 _INSIDE_FORM: Final = {"init-value": "init-values", "error-message": "error-messages"}
+_OF_FORM: Final = {plural: single for single, plural in _INSIDE_FORM.items()}
 
 
 def check_component(placed: Placed, scope: Scope) -> Faults:
@@ -73,7 +74,7 @@ def _property(placed: Placed, key: str, rule: Property, value: object, at: At) -
     if rule.is_outside_form and placed.is_inside("Form"):
         hint = f"the Form has '{_INSIDE_FORM[key]}' for it"
         yield at.fault("unknown-property", f"'{key}' does not work inside a Form", hint)
-    elif placed.type == "Form" and isinstance(value, dict) and key != "name":
+    elif key in _OF_FORM and isinstance(value, dict):
         yield from _form_values(key, value, at)
     elif rule.in_range == "pair" and isinstance(value, dict):
         yield from _pair(rule, value, at)
@@ -93,10 +94,9 @@ def _pair(rule: Property, value: Mapping[str, object], at: At) -> Faults:
 def _form_values(key: str, values: Mapping[str, object], at: At) -> Faults:
     """Check the `init-values` or `error-messages` of a Form, by input."""
     inputs = at.scope.screen.inputs if at.scope else {}
-    single = {many: one for one, many in _INSIDE_FORM.items()}[key]
     for name, value in values.items():
         component = inputs[name].component if name in inputs else None
-        rule = component.properties.get(single) if component else None
+        rule = component.properties.get(_OF_FORM[key]) if component else None
         below = at.below(name)
         if rule is None:
             sentence = f"'{cut(name)}' is no input that takes '{key}'"

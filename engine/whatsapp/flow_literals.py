@@ -243,7 +243,8 @@ def _objects(rule: Property, value: object, at: At) -> Faults:
     what = f"'{at.name}' has * {noun}{' with pictures' if most != rule.most else ''}"
     yield from off_count(len(value), least=rule.least, most=most, pointer=at.pointer, what=what)
     for index, part in enumerate(value):
-        yield from _object(rule, part, at.below(index))
+        if part is not None:
+            yield from _object(rule, part, at.below(index))
     if rule.kind == "options":
         yield from _ids(value, at)
 

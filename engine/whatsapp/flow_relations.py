@@ -88,12 +88,12 @@ def _options(whole: Whole) -> Faults:
         if chosen not in ids:
             sentence = f"'{cut(chosen)}' of 'init-value' is none of the options"
             yield from whole.fault("bad-option", sentence, "init-value", "data-source")
-    for key in ("max-selected-items", "min-selected-items"):
+    counted = [k for k in ("max-selected-items", "min-selected-items") if k in whole.known][:1]
+    for key in counted:  # of both, the least is checked against the most
         number = _number(whole.value(key))
         if number is not None and number > len(options):
             sentence = f"'{key}' is {number}, there are {len(options)} options"
             yield from whole.fault("over-limit", sentence, key, "data-source")
-            break
     if any("image" in option for option in objects) and any("color" in o for o in objects):
         sentence = "some options have a picture and some a colour"
         yield from whole.fault("bad-option", sentence, "data-source")

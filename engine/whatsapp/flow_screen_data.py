@@ -58,11 +58,10 @@ def check_screen_data(
     if unsendable:
         return
     yield from check_size(values, most=BYTES, what="the data")
-    yield from check_nulls(values)
-    wrong = list(_against_declarations(values, shown.declarations))
+    wrong = [*check_nulls(values), *_against_declarations(values, shown.declarations)]
     yield from wrong
-    fit = {fault.pointer[0] for fault in wrong if fault.pointer}
-    usable = {key: value for key, value in values.items() if key not in fit}
+    unfit = {fault.pointer[0] for fault in wrong if fault.pointer}
+    usable = {key: value for key, value in values.items() if key not in unfit}
     yield from dict.fromkeys(_against_components(usable, shown))
 
 

@@ -14,6 +14,7 @@ from engine.domain.ids import TenantId
 from engine.domain.menu import Menu
 from engine.ports import CatalogRepository, InboxRow, OrderRepository, TurnRecord
 from engine.runtime.bundles import Bundles
+from engine.runtime.flow_tokens import FlowTokens
 from engine.runtime.turns import Turns
 from engine.sandbox.state import Person, PhoneNumber
 from engine.sandbox.webhooks import customer_webhook, encode
@@ -23,7 +24,7 @@ from engine.spec.problems import Problems
 from engine.transcript import Choice, choices
 from engine.verbs import all_verbs
 from engine.whatsapp.inbound import InboundMessage, parse_webhook
-from tests.memory import MemoryCatalog, MemoryStore
+from tests.memory import MemoryBusinesses, MemoryCatalog, MemoryStore
 
 TENANT = TenantId("la-tavola")
 FRIDAY_EVENING = datetime(2030, 6, 14, 22, 0, tzinfo=UTC)
@@ -123,7 +124,12 @@ class Shop:
     def turns(self, store: Callable[[], MemoryStore]) -> Turns:
         """Give what takes turns, over a store in memory."""
         return Turns(
-            stores=lambda _: store(), bundles=self.bundles, clock=self.clock, ids=SeededIds()
+            stores=lambda _: store(),
+            bundles=self.bundles,
+            businesses=MemoryBusinesses(),
+            tokens=FlowTokens("bench"),
+            clock=self.clock,
+            ids=SeededIds(),
         )
 
     def store(self) -> MemoryStore:

@@ -5,7 +5,7 @@ The ports are in memory and never wait, so no event loop is needed.
 
 from collections.abc import Coroutine, Mapping
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
@@ -21,7 +21,7 @@ from engine.domain.menu import Menu
 from engine.domain.pricing import price_line
 from engine.domain.refusals import Reason, Refusal
 from engine.domain.tenant import Tenant
-from engine.ports import CatalogRepository
+from engine.ports import CatalogRepository, FlowDesk, FlowSession
 from engine.registry import Outcome
 from engine.spec.bundle import Bundle, Library
 from engine.spec.problems import Problems
@@ -36,6 +36,33 @@ OPEN = datetime(2026, 11, 24, 17, 30, tzinfo=UTC)
 """A Tuesday, 12:30 in New York."""
 CLOSED = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
 CUSTOMER = CustomerKey("US.1349120")
+
+
+@dataclass
+class OpenDesk:
+    """A desk that sends Flows: `engine.ports.FlowDesk`.
+
+    Args:
+        deployed: Meta's ids by Flow, or by product for what is deployed for it alone.
+        too_large: products that no Flow can show.
+    """
+
+    deployed: dict[str, str] = field(
+        default_factory=lambda: {"product_customization": "77", "checkout": "88"}
+    )
+    too_large: frozenset[str] = frozenset()
+    phone_number_id: str = "101"
+
+    def misfit(self, flow: str, product: Product) -> str | None:
+        return "too large" if product.id in self.too_large else None
+
+    async def meta_id(self, flow: str, *, product: str | None, language: str) -> str | None:
+        return self.deployed.get(product or "") or self.deployed.get(flow)
+
+    def token(self, session: FlowSession) -> str:
+        return f"token of {session.id}"
+
+
 FREE_NAMES = frozenset({"save", "forget"})
 """Actions that note values under the author's own names."""
 
@@ -67,12 +94,14 @@ def a_turn(
     language: str = "en",
     changes: Mapping[str, Mapping[str, Any] | None] | None = None,
     cart: Cart | None = None,
+    flows: FlowDesk | None = None,
     **variables: Any,
 ) -> Turn:
     """Make a turn.
 
     Args:
         changes: what is different about products; None for one that is gone.
+        flows: None where no Flow can be sent.
     """
     catalog = MemoryCatalog(of or menu())
     for rid, change in (changes or {}).items():
@@ -90,6 +119,7 @@ def a_turn(
         ids=SeededIds(7),
         now=now,
         terms=bundle().vocabulary(language).terms,
+        flows=flows,
     )
 
 
@@ -128,7 +158,7 @@ def decided(turn: Turn) -> Any:
     who = turn.conversation
     return (
         deepcopy(who.variables), who.language, turn.cart, tuple(turn.orders_placed),
-        tuple(turn.stock_taken),
+        tuple(turn.stock_taken), tuple(turn.flow_sessions),
     )  # fmt: skip
 
 

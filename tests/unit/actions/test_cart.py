@@ -155,10 +155,46 @@ def test_a_cart_is_worth_no_more_than_can_be_written():
 
 
 @pytest.mark.parametrize("quantity", [0, -1, 100, "many", 1.5])
-@pytest.mark.parametrize("action", ["cart.add", "draft.start"])
+@pytest.mark.parametrize("action", ["cart.add", "cart.price", "draft.start"])
 def test_a_quantity_is_checked_before_the_action_is_taken(action, quantity):
     with pytest.raises(ValidationError):
         VERBS.actions[action].bind({"product": "prod:coke", "quantity": quantity})
+
+
+# cart.price
+
+
+def test_a_make_up_is_priced_and_not_taken():
+    turn = a_turn()
+    filled(turn, priced(turn, "prod:coke"))
+    before = turn.cart
+    make_up = {"presentation": LARGE, "modifiers": ("mod:stuffed-crust", "mod:bacon")}
+    done(turn, "cart.price", product="prod:margherita", **make_up, quantity=2)
+    shown = turn.memory["priced"]
+    assert turn.cart is before
+    assert (shown["base"], shown["modifiers_total"], shown["unit_price"], shown["total"]) == (
+        money("18.00"), money("5.00"), money("23.00"), money("46.00"),
+    )  # fmt: skip
+    assert shown["modifiers"] == [
+        {"name": "Stuffed", "quantity": 1, "price": money("2.50")},
+        {"name": "Smoked bacon", "quantity": 1, "price": money("2.50")},
+    ]
+    done(turn, "cart.add", product="prod:margherita", **make_up, quantity=2)
+    assert turn.memory["added"]["total"] == shown["total"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "why"),
+    [
+        ({"product": "prod:gone"}, Reason.UNKNOWN_PRODUCT),
+        ({"product": "prod:cannoli"}, Reason.SOLD_OUT),
+        ({"product": "prod:margherita"}, Reason.PRESENTATION_NEEDED),
+        ({"product": "prod:margherita", "presentation": SMALL}, Reason.TOO_FEW_MODIFIERS),
+        ({"product": "prod:coke", "modifiers": ("mod:bacon",)}, Reason.UNKNOWN_MODIFIER),
+    ],
+)
+def test_what_cannot_be_made_has_no_price(wanted, why):
+    assert reason(a_turn(), "cart.price", **wanted) is why
 
 
 # cart.remove, cart.clear

@@ -52,8 +52,19 @@ def test_a_product_that_is_sold_out_is_shown_all_the_same():
     assert not turn.memory["product"]["is_available"]
 
 
-def test_a_product_that_is_gone_is_unknown():
-    assert reason(a_turn(), "catalog.product", product="prod:gone") is Reason.UNKNOWN_PRODUCT
+def test_a_product_that_is_sold_out_is_not_loaded_to_be_ordered():
+    turn = a_turn()
+    found = refused(turn, "catalog.product", product="prod:cannoli", to_order=True)
+    assert found == Refusal(Reason.SOLD_OUT, {"product": "Cannoli Siciliani (2)"})
+    assert turn.memory == {}
+    done(turn, "catalog.product", product="prod:coke", to_order=True)
+    assert turn.memory["product"]["id"] == "prod:coke"
+
+
+@pytest.mark.parametrize("to_order", [False, True])
+def test_a_product_that_is_gone_is_unknown(to_order):
+    found = reason(a_turn(), "catalog.product", product="prod:gone", to_order=to_order)
+    assert found is Reason.UNKNOWN_PRODUCT
 
 
 @pytest.mark.parametrize(

@@ -157,6 +157,29 @@ def test_a_tap_chooses_its_own_method_whatever_another_is_called():
     assert turn.variables["payment"] == "other"
 
 
+# checkout.notes
+
+
+@pytest.mark.parametrize(
+    ("said", "noted"),
+    [
+        ("Ring twice ", "Ring twice"),
+        ("", None),
+        (" \n ", None),
+        (None, None),
+        ("x" * 600, "x" * 500),
+    ],
+)
+def test_a_note_is_kept_for_the_shop(said, noted):
+    turn = ordering("prod:coke", notes="Old")
+    done(turn, "checkout.notes", text=said)
+    assert turn.variables["notes"] == noted
+    done(turn, "order.place", seen=seen(turn))
+    assert turn.orders_placed[0].notes == (noted or "")
+    assert turn.memory["order"]["notes"] == (noted or "")
+    assert turn.variables["notes"] is None
+
+
 # order.quote
 
 

@@ -15,7 +15,7 @@ from engine.domain.refusals import Refusal
 from engine.rendering.messages import render_all
 from engine.turn import Event, Turn
 from engine.whatsapp.outbound import TextMessage, to_payload
-from tests.unit.actions.shop import OPEN, a_turn, act, bundle, products
+from tests.unit.actions.shop import OPEN, OpenDesk, a_turn, act, bundle, products
 from tests.unit.rendering.authored import seen_in
 
 TENANTS = [("la-tavola", "en"), ("la-tavola", "es"), ("dona-lucha", "es"), ("dona-lucha", "en")]
@@ -136,6 +136,8 @@ def shop(turn: Turn, quantity: int, typed: str) -> None:
     ]
     turn.memory["removed"] = cart.lines[-1].name
     turn.memory["expired"] = False
+    turn.flows = OpenDesk()
+    act(turn, "flow.open", flow="checkout")
 
 
 def customize(turn: Turn, rid: str, quantity: int) -> None:
@@ -165,7 +167,7 @@ def check_all(turn: Turn, tenant: str, event: dict[str, Any]) -> list[str]:
     """Render every message of a tenant; each must be one that WhatsApp takes."""
     words = bundle(tenant).vocabulary(turn.conversation.language)
     context = seen_in(turn, event=event)
-    needs = {"added", "quote", "order", "unit_price", "group"}
+    needs = {"added", "quote", "order", "unit_price", "group", "flow"}
     said: list[str] = []
     for name, message in words.messages.items():
         if any(turn.memory.get(n) is None for n in needs & reads(message)):
@@ -177,8 +179,9 @@ def check_all(turn: Turn, tenant: str, event: dict[str, Any]) -> list[str]:
 
 
 def reads(message: Any) -> set[str]:
-    """Name the variables a message reads in its text."""
-    return set(message.text.names) if message.text else set()
+    """Name the variables a message reads in its text and for its Flow."""
+    flow = set(message.flow.token.names) if message.flow else set()
+    return flow | (set(message.text.names) if message.text else set())
 
 
 @pytest.mark.parametrize(("tenant", "language"), TENANTS)

@@ -533,7 +533,7 @@ async def test_everything_that_is_missing_is_told_at_once(scene):
     lines = str(caught.value).splitlines()
     assert [line.split(":")[0] for line in lines] == [
         "PUBLIC_URL is not set",
-        "the business 'shop' has no wabaId, the id of its WhatsApp account",
+        "the business 'shop' has no wabaId",
         "'shop' has no access token",
         "'shop' has no Flow key",
     ]

@@ -55,18 +55,18 @@ def lonely(*children: Json, **more: object) -> Json:
     return {"version": "7.3", "screens": [only]}
 
 
-SIZES = [
+SIZES: list[Json] = [
     {"id": "small", "title": 'Small (10")', "description": "$12.00"},
     {"id": "large", "title": 'Large (16")', "description": "$18.00"},
     {"id": "huge", "title": "Huge", "enabled": False},
 ]
-EXTRAS = [
+EXTRAS: list[Json] = [
     {"id": "cheese", "title": "Extra cheese", "description": "+$2.00"},
     {"id": "basil", "title": "Basil", "description": ""},
 ]
-SIZE_DATA = {"product_name": "Margherita Pizza", "sizes": SIZES, "size": "small"}
-EXTRAS_DATA = {"extras": EXTRAS, "most": 1}
-SUMMARY_DATA = {"total": "$36.00"}
+SIZE_DATA: Json = {"product_name": "Margherita Pizza", "sizes": SIZES, "size": "small"}
+EXTRAS_DATA: Json = {"extras": EXTRAS, "most": 1}
+SUMMARY_DATA: Json = {"total": "$36.00"}
 
 PIZZA: Json = {
     "version": "7.3",

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -41,7 +41,7 @@ def new_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(65537, 2048)
 
 
-def public_pem(key: rsa.RSAPrivateKey) -> str:
+def public_pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
     public = key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
@@ -109,17 +109,23 @@ class Endpoint:
         self.raws: list[tuple[bytes, str]] = []
         self.open = asyncio.Event()
         self.open.set()
+        self._arrived = asyncio.Condition()
+
+    async def until(self, number: int) -> None:
+        async with asyncio.timeout(10), self._arrived:
+            await self._arrived.wait_for(lambda: len(self.raws) >= number)
 
     async def take(self, request: Request) -> Response:
         raw = await request.body()
-        self.raws.append((raw, request.headers["X-Hub-Signature-256"]))
+        async with self._arrived:
+            self.raws.append((raw, request.headers["X-Hub-Signature-256"]))
+            self._arrived.notify_all()
         await self.open.wait()
         try:
             opened = unseal(self.key, raw)
-        except (ValueError, InvalidTag):
+        except (KeyError, ValueError, InvalidTag):
             return Response(status_code=421)
-        data = opened.document.get("data") or {}
-        if "error" in data:
+        if _is_complaint(opened.document):
             self.complaints.append(opened.document)
             return Response(opened.seal({"data": {"acknowledged": True}}))
         self.requests.append(opened.document)
@@ -131,6 +137,11 @@ class Endpoint:
         if isinstance(answer, Sealed):
             return Response(opened.seal(answer.document), answer.status)
         return Response(opened.seal(answer), media_type="text/plain")
+
+
+def _is_complaint(document: Any) -> bool:
+    data = document.get("data") if isinstance(document, dict) else None
+    return isinstance(data, dict) and "error" in data
 
 
 def shows(screen: str, **data: object) -> Json:
@@ -239,10 +250,12 @@ async def device_stage(*, patience: float = 10.0) -> AsyncIterator[DeviceStage]:
     doors: list[tuple[RecordingEngine, Endpoint]] = []
 
     async def hear(request: Request) -> Response:
-        return await doors[request.path_params["door"]][0].take(request)
+        door: int = request.path_params["door"]
+        return await doors[door][0].take(request)
 
     async def exchange(request: Request) -> Response:
-        return await doors[request.path_params["door"]][1].take(request)
+        door: int = request.path_params["door"]
+        return await doors[door][1].take(request)
 
     world, clock = World(), FrozenClock()
     options = SandboxOptions(clock=clock, wamids=Wamids(), statuses=False)

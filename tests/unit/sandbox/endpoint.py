@@ -25,11 +25,9 @@ def new_key(bits: int = 2048) -> rsa.RSAPrivateKey:
 
 
 def public_pem(key: Any) -> str:
-    return (
-        key.public_key()
-        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-        .decode()
-    )
+    encoding, kind = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    pem: bytes = key.public_key().public_bytes(encoding, kind)
+    return pem.decode()
 
 
 @dataclass

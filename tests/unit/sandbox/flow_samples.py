@@ -14,7 +14,7 @@ PIXEL = (
 )
 
 
-def text(value: str, kind: str = "TextBody") -> Json:
+def text(value: Any, kind: str = "TextBody") -> Json:
     return {"type": kind, "text": value}
 
 

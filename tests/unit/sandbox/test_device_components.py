@@ -137,18 +137,24 @@ def test_a_choice_is_lost_when_it_is_not_offered_any_more():
 
 
 def test_the_actions_of_a_choice():
+    def does(name):
+        return {"name": name}
+
+    def names(component, before, after):
+        return [one["name"] for one in actions_of_choice(component, before, after)]
+
     options = [
-        {"id": one, "on-select-action": f"+{one}", "on-unselect-action": f"-{one}"}
+        {"id": one, "on-select-action": does(f"+{one}"), "on-unselect-action": does(f"-{one}")}
         for one in "abc"
     ]
-    several = choice("CheckboxGroup", options, **{"on-select-action": "changed"})
-    single = choice(options=options, **{"on-unselect-action": "cleared"})
+    several = choice("CheckboxGroup", options, **{"on-select-action": does("changed")})
+    single = choice(options=options, **{"on-unselect-action": does("cleared")})
 
-    assert actions_of_choice(several, ["a", "b"], ["b", "c"]) == ["-a", "+c", "changed"]
-    assert actions_of_choice(several, ["a"], []) == ["-a"]
-    assert actions_of_choice(single, "a", "b") == ["-a", "+b"]
-    assert actions_of_choice(single, "a", "") == ["-a", "cleared"]
-    assert actions_of_choice(choice(), "1", "2") == []
+    assert names(several, ["a", "b"], ["b", "c"]) == ["-a", "+c", "changed"]
+    assert names(several, ["a"], []) == ["-a"]
+    assert names(single, "a", "b") == ["-a", "+b"]
+    assert names(single, "a", "") == ["-a", "cleared"]
+    assert names(choice(), "1", "2") == []
 
 
 def test_what_can_be_pressed():

@@ -58,6 +58,7 @@ def test_look_up(path, value):
         ("`'Born ' (2024 - ${form.age}) ' or ' (2023 - ${form.age})`", "Born 2006 or 2005"),
         (r"`'Ana\`s \'house\''`", "Ana`s 'house'"),
         ("`${data.vip} ' ' ${form.accept}`", "true false"),
+        ("`'Hi' ${data.nothing} '!'`", "Hi!"),
         ("`", "`"),
     ],
 )

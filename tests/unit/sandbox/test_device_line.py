@@ -163,6 +163,7 @@ async def test_an_endpoint_that_is_slow():
         flow = await phone.opened()
 
         assert (flow.state, flow.screen, flow.status) == ("failed", None, None)
+        assert flow.error is not None
         assert flow.error["key"] == "timeout_error"
         assert "within 0.2 s" in flow.error["message"]
 

@@ -1,10 +1,12 @@
+from typing import Any
+
 import pytest
 
 from engine.sandbox.device_components import shown
 from engine.sandbox.device_screen import described, screen_lines
 from tests.unit.sandbox.device_samples import EXTRAS, PNG, SIZES, exchange, footer
 
-EMPTY_SCOPE = {"data": {}, "form": {}, "screen": {}}
+EMPTY_SCOPE: dict[str, Any] = {"data": {}, "form": {}, "screen": {}}
 
 
 def see(*children, message=None, **form):
@@ -37,7 +39,7 @@ RADIO = {
     "required": True,
     "data-source": SIZES,
 }
-SEEN = [
+SEEN: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"type": "TextHeading", "text": "Pizza"}, {"type": "TextHeading", "text": "Pizza"}),
     (
         {"type": "TextBody", "text": ["one", "two"], "font-weight": "bold"},
@@ -204,10 +206,20 @@ def test_an_empty_screen():
             {
                 "type": "NavigationList",
                 "name": "it",
+                "label": "Courses",
                 "list-items": [{"id": "y", "main-content": {"title": "Yoga", "metadata": "9"}}],
             },
             None,
-            ["│   → Yoga - 9"],
+            ["│ Courses:", "│   → Yoga - 9"],
+        ),
+        (
+            {
+                "type": "NavigationList",
+                "name": "it",
+                "list-items": [{"id": "y", "main-content": {"title": "Yoga"}}],
+            },
+            None,
+            ["│   → Yoga"],
         ),
     ],
 )

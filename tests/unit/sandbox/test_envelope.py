@@ -38,6 +38,28 @@ def test_envelope_of_a_missing_object():
     }
 
 
+def test_envelope_for_people():
+    complaint = Complaint(139001, user_title="Flow can't be updated", user_message="Clone it.")
+
+    assert error_envelope(complaint, trace="t1") == {
+        "error": {
+            "message": "(#139001) Flow can't be updated",
+            "type": "OAuthException",
+            "code": 139001,
+            "error_user_title": "Flow can't be updated",
+            "error_user_msg": "Clone it.",
+            "fbtrace_id": "t1",
+        }
+    }
+
+
+def test_a_refusal_says_as_much_as_there_is_to_say():
+    assert str(GraphRefusal(Complaint(100, "b", user_title="a", user_message="c"))) == "b"
+    assert str(GraphRefusal(Complaint(100, user_title="a", user_message="c"))) == "c"
+    assert str(GraphRefusal(Complaint(100, message="d"))) == "d"
+    assert str(GraphRefusal(Complaint(132068))) == "Flow is blocked"
+
+
 def test_http_status_is_the_usual_one_unless_said_otherwise():
     assert usual_status(130429) == 400
     assert usual_status(131000) == 500

@@ -1,62 +1,25 @@
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
-import httpx
 import pytest
-from starlette.responses import PlainTextResponse
 
-from tests.unit.sandbox.endpoint import public_pem
 from tests.unit.sandbox.flow_samples import changed, product, survey, written
-from tests.unit.sandbox.samples import FIRST_FLOW, MESSAGES
-from tests.unit.sandbox.scene import ANA, SHOP, Json, Scene, staged, well_signed
-
-OTHER = replace(
-    SHOP,
-    phone_number_id="207",
-    token="token-other",
-    waba_id="102",
-    callback_url="http://127.0.0.1:9/",
+from tests.unit.sandbox.flow_scene import (
+    BODY,
+    OTHER,
+    change,
+    published,
+    refusal,
+    show,
+    status,
+    upload,
 )
-BODY = {"name": "customise", "categories": ["OTHER"]}
+from tests.unit.sandbox.samples import FIRST_FLOW
+from tests.unit.sandbox.scene import staged, well_signed
 
 
 @pytest.fixture
 def edge(scene):
     return f"{scene.number.waba_id}/flows"
-
-
-async def upload(scene: Scene, flow: str, document: Json | str, **fields) -> httpx.Response:
-    raw = document if isinstance(document, str) else written(document)
-    return await scene.graph(
-        "POST",
-        f"{flow}/assets",
-        files={"file": ("flow.json", raw, "application/json")},
-        data={"name": "flow.json", "asset_type": "FLOW_JSON"} | fields,
-    )
-
-
-async def show(scene: Scene, flow: str, fields: str | None = None) -> Json:
-    query = {} if fields is None else {"fields": fields}
-    shown: Json = (await scene.graph("GET", flow, params=query)).json()
-    return shown
-
-
-async def status(scene: Scene, flow: str) -> str:
-    shown: str = (await show(scene, flow))["status"]
-    return shown
-
-
-async def published(scene: Scene, document: Json | None = None) -> str:
-    flow = await scene.flow(document or survey())
-    answer = await scene.graph("POST", f"{flow}/publish")
-    assert answer.json() == {"success": True}
-    return flow
-
-
-def refusal(answer: httpx.Response) -> tuple[int, str]:
-    """The code of a refusal, and what it says is wrong."""
-    assert answer.status_code == 400
-    error = answer.json()["error"]
-    return error["code"], error.get("error_user_title") or error["error_data"]["details"]
 
 
 async def test_create(scene, edge):
@@ -293,8 +256,8 @@ async def test_change(scene):
         "whatsapp_business_account": {"id": scene.number.waba_id},
         "id": flow,
     }
-    for wrong in ({"categories": []}, {"endpoint_uri": "ftp://a"}, {"application_id": "app"}):
-        assert refusal(await scene.graph("POST", flow, json=wrong))[0] == 100
+    for name, value in (("categories", []), ("endpoint_uri", "ftp://a"), ("application_id", "a")):
+        assert refusal(await scene.graph("POST", flow, json={name: value}))[0] == 100
 
 
 async def test_changing_a_published_flow_makes_it_a_draft_again(scene):
@@ -326,102 +289,6 @@ async def test_frozen_flows_are_cloned():
         assert (await upload(scene, copy, product())).status_code == 200
 
 
-async def test_publish_a_flow_without_endpoint(scene):
-    flow = await published(scene)
-
-    assert await status(scene, flow) == "PUBLISHED"
-    assert refusal(await scene.graph("POST", f"{flow}/publish")) == (
-        139002,
-        "Publishing Flow in invalid state",
-    )
-
-
-async def test_what_is_in_the_way_of_publishing(scene, edge, endpoint):
-    flow = (await scene.graph("POST", edge, json=BODY)).json()["id"]
-
-    async def told() -> tuple[str, str]:
-        answer = await scene.graph("POST", f"{flow}/publish")
-        assert answer.json()["error"]["code"] == 139002
-        health = (await show(scene, flow, "health_status"))["health_status"]
-        assert health["can_send_message"] == "BLOCKED"
-        said = health["entities"][0]["errors"][0]["error_description"]
-        assert said == answer.json()["error"]["error_user_title"]
-        return said, answer.json()["error"]["error_user_msg"]
-
-    assert (await told())[1] == "The Flow has no Flow JSON."
-    await upload(scene, flow, changed(product, "screens.0.title", 7))
-    assert (await told())[0] == "Publishing Flow with validation errors"
-    await upload(scene, flow, changed(survey, "version", "3.0"))
-    assert (await told())[0] == "Versions in Flow JSON file are not available for publishing"
-    await upload(scene, flow, product())
-    assert (await told())[0] == "Publishing without specifying endpoint_uri is forbidden"
-    await scene.graph("POST", flow, json={"endpoint_uri": endpoint.url})
-    assert (await told())[0] == "Missing Flows Signed Public Key"
-    assert endpoint.asked == []
-    await with_key(scene, endpoint)
-
-    answer = await scene.graph("POST", f"{flow}/publish")
-
-    assert answer.json() == {"success": True}
-    assert endpoint.asked == [{"version": "4.0", "action": "ping"}]
-    assert well_signed(
-        type("Signed", (), {"raw": endpoint.raw[0], "signature": endpoint.signatures[0]})
-    )
-
-
-async def with_key(scene: Scene, endpoint) -> None:
-    key = {"business_public_key": public_pem(endpoint.key)}
-    edge = f"{scene.number.phone_number_id}/whatsapp_business_encryption"
-    assert (await scene.graph("POST", edge, json=key)).status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("answer", "says"),
-    [
-        ({"data": {"status": "idle"}}, "is not"),
-        ({"data": {}}, "is not"),
-        (["active"], "is not"),
-        (PlainTextResponse("active"), "cannot be read"),
-        (PlainTextResponse("YWN0aXZl"), "cannot be read"),
-        (PlainTextResponse("", 421), "HTTP 421"),
-        (PlainTextResponse("", 302, {"Location": "/"}), "HTTP 302"),
-    ],
-)
-async def test_endpoints_that_are_not_available(scene, endpoint, answer, says):
-    await with_key(scene, endpoint)
-    flow = await scene.flow(endpoint_uri=endpoint.url)
-    endpoint.answer = answer
-
-    refused = await scene.graph("POST", f"{flow}/publish")
-
-    assert refusal(refused) == (139002, "Endpoint Not Available")
-    assert says in refused.json()["error"]["error_user_msg"]
-    assert await status(scene, flow) == "DRAFT"
-
-
-@pytest.mark.parametrize("url", ["http://127.0.0.1:9/flow", "http://[::/flow"])
-async def test_endpoints_nobody_is_at(scene, endpoint, url):
-    await with_key(scene, endpoint)
-    flow = await scene.flow(endpoint_uri=url)
-
-    refused = await scene.graph("POST", f"{flow}/publish")
-
-    assert refusal(refused) == (139002, "Endpoint Not Available")
-
-
-async def test_creating_a_published_flow_asks_its_endpoint(scene, edge, endpoint):
-    body = BODY | {"flow_json": written(product()), "publish": True, "endpoint_uri": endpoint.url}
-
-    refused = await scene.graph("POST", edge, json=body)
-    assert refusal(refused) == (139002, "Missing Flows Signed Public Key")
-    assert (await scene.graph("GET", edge)).json() == {"data": []}
-
-    await with_key(scene, endpoint)
-    created = (await scene.graph("POST", edge, json=body)).json()
-    assert await status(scene, created["id"]) == "PUBLISHED"
-    assert len(endpoint.asked) == 1
-
-
 async def test_deprecate(scene):
     flow = await scene.flow(survey())
     assert refusal(await scene.graph("POST", f"{flow}/deprecate")) == (
@@ -450,67 +317,6 @@ async def test_delete(scene, edge):
     assert other != flow
     assert refusal(await scene.graph("DELETE", other)) == (139004, "Can't delete published Flow")
     assert await status(scene, other) == "PUBLISHED"
-
-
-async def test_list_page_by_page(scene, edge):
-    for number in range(5):
-        await scene.flow(survey(), name=f"flow {number}")
-    names = []
-    url = f"{scene.http.base_url}v23.0/{edge}?fields=name&limit=2"
-    pages = 0
-    while url:
-        answer = await scene.http.get(url, headers={"Authorization": f"Bearer {SHOP.token}"})
-        page = answer.json()
-        names += [flow["name"] for flow in page["data"]]
-        url, pages = page["paging"].get("next"), pages + 1
-
-    assert names == [f"flow {number}" for number in range(5)]
-    assert pages == 3
-    after = (await scene.graph("GET", edge, params={"limit": 4})).json()["paging"]["cursors"]
-    rest = await scene.graph("GET", edge, params={"after": after["after"]})
-    assert [flow["name"] for flow in rest.json()["data"]] == ["flow 4"]
-
-
-async def test_25_flows_are_a_page(scene, edge):
-    for number in range(26):
-        await scene.flow(survey(), name=f"flow {number}")
-
-    assert len((await scene.graph("GET", edge)).json()["data"]) == 25
-
-
-@pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "many"}, {"after": "x"}])
-async def test_wrong_pages(scene, edge, query):
-    assert refusal(await scene.graph("GET", edge, params=query))[0] == 100
-
-
-async def test_preview_and_health(scene):
-    flow = await published(scene)
-
-    shown = await show(scene, flow, "preview.invalidate(false),health_status.phone_number(1,2)")
-
-    assert shown["preview"]["preview_url"].startswith("https://business.facebook.com/wa/manage/")
-    assert shown["preview"]["expires_at"] == "2026-12-20T12:00:00+0000"
-    assert shown["health_status"]["can_send_message"] == "AVAILABLE"
-    for changed_to, health in (
-        ("THROTTLED", "LIMITED"),
-        ("BLOCKED", "BLOCKED"),
-        ("DEPRECATED", "BLOCKED"),
-    ):
-        await change(scene, flow, changed_to)
-        shown = await show(scene, flow, "health_status")
-        assert shown["health_status"]["entities"][0]["can_send_message"] == health
-
-
-async def test_fields_a_flow_does_not_have(scene):
-    flow = await scene.flow()
-
-    error = (await show(scene, flow, "id,colour"))["error"]
-
-    assert (error["code"], "colour" in error["message"]) == (100, True)
-
-
-async def change(scene: Scene, flow: str, status: str) -> httpx.Response:
-    return await scene.http.post(f"/sandbox/flows/{flow}", json={"status": status})
 
 
 async def test_webhooks_of_a_flows_life(scene):
@@ -568,122 +374,6 @@ async def test_wrong_changes_by_the_control_route(scene):
     assert (await change(scene, flow, "PAUSED")).status_code == 400
     assert (await change(scene, "999", "BLOCKED")).status_code == 404
     assert await status(scene, flow) == "DRAFT"
-
-
-async def offer(scene: Scene, flow: str, **parameters) -> tuple[int, str] | None:
-    """Send a Flow message; return code and details of the refusal, or None."""
-    given = {"flow_message_version": "3", "flow_cta": "Customise"}
-    given |= {} if "flow_name" in parameters else {"flow_id": flow}
-    interactive = MESSAGES["flow"]["interactive"]
-    action = {"name": "flow", "parameters": given | parameters}
-    body = {"messaging_product": "whatsapp", "to": ANA, "type": "interactive"}
-    answer = await scene.send(body | {"interactive": interactive | {"action": action}})
-    if answer.status_code == 200:
-        return None
-    error = answer.json()["error"]
-    return error["code"], error["error_data"]["details"]
-
-
-async def test_sending_a_flow(scene):
-    flow = await published(scene)
-    at_ask = {"screen": "ASK", "data": {"x": 1}}
-
-    assert await offer(scene, flow) is None
-    assert await offer(scene, flow, flow_name="customise") is None
-    assert await offer(scene, flow, mode="published", flow_action="navigate") is None
-    assert await offer(scene, flow, flow_action_payload=at_ask) is None
-    assert await offer(scene, flow, flow_action="data_exchange") is None
-    assert len(await scene.customer().messages()) == 5
-
-
-async def test_sending_flows_that_are_not_there(scene):
-    await scene.http.post("/sandbox/phones", json=asdict(OTHER))
-    body = BODY | {"flow_json": written(survey()), "publish": True}
-    foreign = (await scene.graph("POST", "102/flows", token=OTHER.token, json=body)).json()["id"]
-
-    for parameters in ({}, {"flow_name": "customise"}):
-        refused = await offer(scene, foreign, **parameters)
-        assert refused is not None
-        assert refused[0] == 131009
-        assert "not in the WhatsApp Business Account of the sender" in refused[1]
-    assert await scene.customer().messages() == []
-
-
-async def test_mode_and_status_go_together(scene):
-    flow = await scene.flow(survey())
-    drafted = await offer(scene, flow)
-    assert drafted is not None
-    assert drafted[0] == 131009
-    assert "is DRAFT and cannot be sent in mode published" in drafted[1]
-    assert await offer(scene, flow, mode="draft") is None
-
-    await scene.graph("POST", f"{flow}/publish")
-    public = await offer(scene, flow, mode="draft")
-    assert public is not None
-    assert "is PUBLISHED and cannot be sent in mode draft" in public[1]
-
-    await upload(scene, flow, survey())
-    assert await offer(scene, flow) is not None
-    await scene.graph("POST", f"{flow}/publish")
-    await scene.graph("POST", f"{flow}/deprecate")
-    retired = await offer(scene, flow)
-    assert retired is not None
-    assert "deprecated" in retired[1]
-
-
-async def test_a_draft_with_faults_is_not_sent(scene, edge):
-    flow = (await scene.graph("POST", edge, json=BODY)).json()["id"]
-    assert (await offer(scene, flow, mode="draft") or (0, ""))[0] == 131009
-
-    await upload(scene, flow, changed(survey, "screens.0.title", 7))
-
-    refused = await offer(scene, flow, mode="draft")
-    assert refused is not None
-    assert "validation errors" in refused[1]
-
-
-@pytest.mark.parametrize("name", ["THANKS", "NIX"])
-async def test_a_flow_begins_with_an_entry_screen(scene, name):
-    flow = await published(scene)
-
-    refused = await offer(scene, flow, flow_action_payload={"screen": name})
-
-    assert refused is not None
-    assert refused[0] == 131009
-    assert refused[1].endswith("must be one of {ASK}")
-
-
-async def test_what_customers_get_counts_and_not_the_draft(scene):
-    flow = await scene.flow(product())
-    assert await offer(scene, flow, mode="draft", flow_action_payload={"screen": "SIZE"}) is None
-
-    await upload(scene, flow, survey())
-
-    refused = await offer(scene, flow, mode="draft", flow_action_payload={"screen": "SIZE"})
-    assert refused is not None
-
-
-async def test_blocked_flows(scene):
-    flow = await published(scene)
-    await change(scene, flow, "BLOCKED")
-
-    assert await offer(scene, flow) == (132068, "Flow is in blocked state")
-    await change(scene, flow, "PUBLISHED")
-    assert await offer(scene, flow) is None
-
-
-async def test_throttled_flows(scene):
-    flow = await published(scene)
-    await offer(scene, flow)
-    await change(scene, flow, "THROTTLED")
-
-    sent = [await offer(scene, flow) for _ in range(11)]
-
-    assert sent[:10] == [None] * 10
-    assert sent[10] is not None
-    assert sent[10][0] == 132069
-    await change(scene, flow, "THROTTLED")
-    assert await offer(scene, flow) is None
 
 
 async def test_reset_forgets_flows(scene, edge):

@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+from engine.sandbox.flow_state import Flow
 from engine.sandbox.state import Fault, World, default_user_id, digits
 from tests.unit.sandbox.scene import ANA, SHOP
 
@@ -20,6 +23,28 @@ def test_people_are_found_by_phone_and_user_id():
     assert world.person(ANA) is ana
     assert world.person_with(ana.user_id) is ana
     assert world.person_with("US.1") is None
+
+
+def test_an_accounts_numbers_and_flows():
+    second = replace(SHOP, phone_number_id="207")
+    world = World([SHOP, replace(SHOP, phone_number_id="208", waba_id="1"), second])
+    for waba_id in (SHOP.waba_id, "1", SHOP.waba_id):
+        flow = Flow(world.new_flow_id(), waba_id, "name", ["OTHER"])
+        world.flows[flow.id] = flow
+
+    assert world.numbers_of(SHOP.waba_id) == [SHOP, second]
+    assert world.numbers_of("2") == []
+    assert [flow.id[-1] for flow in world.flows_of(SHOP.waba_id)] == ["1", "3"]
+
+
+def test_a_flow_becomes_what_it_is_said_to():
+    flow = Flow("1", "2", "name", ["OTHER"], document={"version": "7.3"})
+
+    assert flow.become("PUBLISHED") == "DRAFT"
+    assert flow.published == {"version": "7.3"}
+    flow.sent, flow.document = 3, {}
+    assert flow.become("THROTTLED") == "PUBLISHED"
+    assert (flow.sent, flow.published) == (0, {"version": "7.3"})
 
 
 def test_a_fault_meets_only_the_sends_it_is_for_and_only_so_often():

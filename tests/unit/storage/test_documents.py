@@ -36,6 +36,7 @@ DESIGN = {
     BusinessDocument: {
         "whatsappPhoneNumberIds whatsappEnabled isActive": {},
         "subDomain": UNIQUE,
+        "wabaId": {},
     },
     CategoryDocument: {"rId subDomain": {}, "subDomain isActive sortOrder": {}},
     ProductDocument: {

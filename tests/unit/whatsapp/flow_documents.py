@@ -322,7 +322,7 @@ def show_all() -> Document:
                             "else": [
                                 footer(
                                     "Anyway",
-                                    navigate("PAPERS"),
+                                    navigate("PICTURES"),
                                     **{"left-caption": "A", "right-caption": "B"},
                                 )
                             ],
@@ -389,6 +389,11 @@ def show_all() -> Document:
                             },
                             **{"center-caption": "At last"},
                         ),
+                        {
+                            "type": "EmbeddedLink",
+                            "text": "Papers",
+                            "on-click-action": navigate("PAPERS"),
+                        },
                     ),
                 },
                 {

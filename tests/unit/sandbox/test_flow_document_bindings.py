@@ -1,0 +1,64 @@
+import pytest
+
+from tests.unit.sandbox.flow_parts import (
+    AT,
+    HEADING,
+    SIZES,
+    boxes,
+    faults,
+    one_screen,
+)
+from tests.unit.sandbox.flow_samples import (
+    changed,
+    product,
+    survey,
+)
+
+# what is wrong, Meta's name of it, and where
+WRONG = [
+    *(
+        (changed(product, f"{HEADING}.text", value), error, f"{AT}[0].text")
+        for value, error in (
+            ("${data.nix}", "INVALID_SCREEN_DYNAMIC_DATA"),
+            ("${form.nix}", "INVALID_SCREEN_DYNAMIC_DATA"),
+            ("${data.sizes}", "INVALID_SCREEN_DYNAMIC_DATA"),
+            ("${data.sizes.title}", "INVALID_SCREEN_DYNAMIC_DATA"),
+            ("${screen.SUMMARY.data.total}", "INVALID_SCREEN_DYNAMIC_DATA"),
+            ("${screen.SIZE.data.name}", "INVALID_SCREEN_DATA"),
+            ("${screen.NIX.data.name}", "INVALID_SCREEN_DATA"),
+            ("${screen.SUMMARY.data.nix}", "INVALID_SCREEN_DATA"),
+            ("${name}", "INVALID_PROPERTY_VALUE"),
+            ("Hello ${data.name}", "INVALID_PROPERTY_VALUE"),
+            ("`'Hello' +`", "INVALID_PROPERTY_VALUE"),
+            ("`${data.name} == 'x'`", "INVALID_SCREEN_DYNAMIC_DATA"),
+        )
+    ),
+    (
+        changed(
+            lambda: changed(survey, "version", "5.1"), "screens.1.layout.children.0.text", "`'a'`"
+        ),
+        "INVALID_PROPERTY_VALUE",
+        None,
+    ),
+    (changed(survey, "screens.0.title", "${data.nix}"), "INVALID_SCREEN_DYNAMIC_DATA", None),
+    (changed(product, f"{SIZES}.required", "${data.name}"), "INVALID_SCREEN_DYNAMIC_DATA", None),
+    (
+        changed(product, "screens.0.data.sizes.items.properties", {"id": {"type": "string"}}),
+        "INVALID_SCREEN_DYNAMIC_DATA",
+        f"{AT}[1].data-source",
+    ),
+    (
+        one_screen(boxes(**{"data-source": [{"id": "1", "title": "${data.nix}"}]})),
+        "INVALID_SCREEN_DYNAMIC_DATA",
+        f"{AT}[0].data-source[0].title",
+    ),
+]
+
+
+@pytest.mark.parametrize(("document", "error", "path"), WRONG)
+def test_wrong(document, error, path):
+    found = faults(document)
+
+    assert found
+    assert found[0][0] == error, found
+    assert path in (None, found[0][1])
