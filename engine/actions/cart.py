@@ -53,7 +53,10 @@ async def price(
     modifiers: tuple[str, ...] = (),
     quantity: Quantity = 1,
 ) -> Refusal | None:
-    """Price a product in one make-up without putting it in the cart, as `priced`."""
+    """Price a product in one make-up without putting it in the cart, as `priced`.
+
+    Refuses whatever the cart would refuse.
+    """
     found = await turn.catalog.get_product_by_id(product)
     if found is None:
         return Refusal(Reason.UNKNOWN_PRODUCT)
@@ -66,6 +69,9 @@ async def price(
     )
     if isinstance(line, Refusal):
         return line
+    cart = with_line(turn, line, stock=found.stock)
+    if isinstance(cart, Refusal):
+        return cart
     turn.memory["priced"] = priced_view(line)
     return None
 
@@ -73,14 +79,22 @@ async def price(
 _TO_CUSTOMIZE = frozenset({Reason.PRESENTATION_NEEDED, Reason.TOO_FEW_MODIFIERS})
 
 
-def put(turn: Turn, line: CartLine, *, stock: int | None) -> Refusal | None:
-    """Put a priced line in the cart, unless there are not as many units left."""
+def with_line(turn: Turn, line: CartLine, *, stock: int | None) -> Cart | Refusal:
+    """Give the cart as it would be with a line more."""
     cart = turn.cart.add(line, expires_at=turn.cart_expiry)
     if isinstance(cart, Refusal):
         return cart
     held = sum(other.quantity for other in cart.lines if other.product_id == line.product_id)
     if stock is not None and held > stock:
         return Refusal(Reason.SOLD_OUT, {"product": line.name, "maximum": stock})
+    return cart
+
+
+def put(turn: Turn, line: CartLine, *, stock: int | None) -> Refusal | None:
+    """Put a priced line in the cart, unless there are not as many units left."""
+    cart = with_line(turn, line, stock=stock)
+    if isinstance(cart, Refusal):
+        return cart
     turn.cart = cart
     turn.memory["added"] = line_view(line)
     return None

@@ -51,7 +51,8 @@ async def _script(tenant: TenantId, script: Path) -> None:
 
 
 async def _chat(tenant: TenantId, name: str, *, flows: bool) -> None:
-    async with playground(flows=flows) as ground:
+    async with playground() as ground:
+        await ground.offer_flows(tenant, offered=flows)
         customer = ground.customer(tenant, "15550001234", name)
         stage = Stage(ground, tenant, customer, show=click.echo)
         click.echo(HELP)

@@ -6,6 +6,7 @@ What a client sends is taken only if the screen, as it is now, offers it.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from engine.spec.model import LayoutComponent, Screen
@@ -137,7 +138,7 @@ def _kind(component: LayoutComponent) -> str | None:
 
 def _input(component: LayoutComponent) -> Input:
     properties = component.properties
-    source = properties.get("data-source")
+    source = properties.get("data-source", properties.get("list-items"))
     longest = properties.get("max-chars", properties.get("max-length"))
     if not isinstance(longest, int):
         longest = _DEFAULT_LENGTHS.get(component.type, LONGEST_TEXT)
@@ -190,8 +191,8 @@ def _options(options: list[Any], component: str) -> list[Any]:
             made = {k: v for k, v in option.items() if v not in (None, "")}
             for key, limit in (("title", rule.title), ("description", rule.description),
                                ("metadata", rule.metadata)):  # fmt: skip
-                if key in made and limit:
-                    made[key] = _text(str(made[key]), limit)
+                if limit and (key in made or key == "title"):
+                    made[key] = _text(str(made.get(key, "")), limit)
             shown.setdefault(str(made.get("id", "")), made)
     return list(shown.values())[: rule.most]
 
@@ -311,10 +312,24 @@ def _flag(part: Input, data: Data, value: Any) -> bool:  # noqa: ARG001 - one fo
 
 
 def _date(part: Input, data: Data, value: Any) -> Any:  # noqa: ARG001 - one form for all
-    dates = value.values() if isinstance(value, dict) else (value,)
-    if len(dates) > 2 or not all(isinstance(d, str) and _DATE.fullmatch(d) for d in dates):
+    is_range = isinstance(value, dict) and value.keys() == _RANGE
+    if not all(_is_date(d) for d in (value.values() if is_range else (value,))):
         raise NotOffered(part.name)
     return value
+
+
+_RANGE = {"start-date", "end-date"}
+"""What a CalendarPicker sends for a range."""
+
+
+def _is_date(value: Any) -> bool:
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        return False
+    try:
+        date.fromisoformat(value)
+    except ValueError:  # the 31st of June
+        return False
+    return True
 
 
 def _media(part: Input, data: Data, value: Any) -> list[Data]:  # noqa: ARG001 - one form for all

@@ -26,7 +26,7 @@ from engine.whatsapp.flow_json import FlowFault, check_flow_json, check_screen_d
 
 MOST_EXCHANGES = 200
 """Exchanges of one walk."""
-MOST_TRIES = 4
+MOST_TRIES = 3
 """Options of one choice that are tried."""
 
 
@@ -66,7 +66,10 @@ async def _compiled(
 ) -> FlowJson | None:
     where = Span.of(flow.where)
     screens = Screens()
-    walks = [await rehearse(screens, flow, bundle, language, p) for p in _products(flow)]
+    walks = [
+        await rehearse(screens, flow, bundle, language, product, is_thorough=place == 0)
+        for place, product in enumerate(_products(flow))
+    ]
     for told in dict.fromkeys(fault for walk in walks for fault in walk.faults):
         problems.add(where, "flow-fails", told)
     examples: dict[str, dict[str, list[Any]]] = {}
@@ -143,15 +146,22 @@ async def misfits(
 
 
 async def rehearse(
-    screens: Screens, flow: Flow, bundle: Bundle, language: str, product: Product
+    screens: Screens,
+    flow: Flow,
+    bundle: Bundle,
+    language: str,
+    product: Product,
+    *,
+    is_thorough: bool = False,
 ) -> Rehearsal:
-    """Walk through a Flow with one product."""
+    """Walk through a Flow with one product until its end, and through every screen if told so."""
     walk = Rehearsal()
-    opened = dict.fromkeys(flow.input, product.id)
+    wanted = {screen.id for screen in flow.shown()} if is_thorough else set[str]()
+    opened = {name: product.id for name, is_needed in flow.input.items() if is_needed}
     waiting: deque[tuple[Asked, dict[str, Any]]] = deque()
     waiting.append((Asked("INIT", None, {}, opened, ()), {}))
     for _ in range(MOST_EXCHANGES):
-        if not waiting:
+        if not waiting or (walk.ended and wanted <= walk.seen.keys()):
             break
         asked, variables = waiting.popleft()
         turn = sample_turn(bundle, language, product)
@@ -167,11 +177,14 @@ async def rehearse(
             continue
         walk.seen[shown.screen] = shown.data
         form = screens.form(flow, shown.screen)
+        following: list[tuple[Asked, dict[str, Any]]] = []
         for event in _events(flow, shown.screen):
             for sent in _filled(form, shown.data, list(input_names(flow.screens[shown.screen]))):
                 payload = {EVENT: event, **sent, **_extra(flow, shown)}
                 again = Asked("data_exchange", shown.screen, payload, opened, shown.trail)
-                waiting.append((again, shown.variables))
+                following.append((again, shown.variables))
+        # The first choices first, to the end; then the others.
+        waiting.extendleft(reversed(following))
     if not walk.ended and not walk.faults:
         walk.faults.append(f"with '{product.name}' the Flow never ends")
     return walk

@@ -5,6 +5,7 @@ in one transaction with the session, so that it is taken once.
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -34,6 +35,8 @@ from engine.whatsapp.flow_exchange import (
     next_screen,
     pong,
 )
+
+_ERROR_KEY = re.compile(r"[A-Za-z][A-Za-z_-]{0,59}")
 
 log = structlog.get_logger(__name__)
 
@@ -82,8 +85,7 @@ class Exchanges:
             return pong()
         if request.action == "error":
             # The client could not show our last answer: an author's mistake, seen in the log.
-            log.error("flow.client_error", tenant=tenant, flow=flow, screen=request.screen,
-                      error=request.error)  # fmt: skip
+            log.error("flow.client_error", tenant=tenant, flow=flow, error=_key(request.error))
             return acknowledged()
         bundle = self._bundles.get(tenant)
         if bundle is None:
@@ -165,6 +167,12 @@ class Exchanges:
         )
         asked = Asked(request.action, request.screen, request.data, session.input, session.trail)
         return await self._screens.show(flow, bundle, turn, asked)
+
+
+def _key(error: str | None) -> str:
+    """Give the key of a client's error; its words may hold what the customer entered."""
+    found = _ERROR_KEY.match(error or "")
+    return found[0] if found else "unknown"
 
 
 def _is_addressed(session: FlowSession, flow: str | None, product: str | None) -> bool:

@@ -103,8 +103,8 @@ class FlowRefusals:
         """
         value = change.value
         event, flow_id = str(value.get("event", "")), str(value.get("flow_id", ""))
-        log.info("flow.webhook", flow_event=event[:40], flow_id=flow_id[:40],
-                    state=str(value.get("alert_state") or value.get("new_status") or "")[:40])  # fmt: skip
+        state = str(value.get("alert_state") or value.get("new_status") or "")
+        log.info("flow.webhook", flow_event=event[:40], flow_id=flow_id[:40], state=state[:40])
         status = value.get("new_status")
         if event != "FLOW_STATUS_CHANGE" or status not in get_args(FlowStatus):
             return

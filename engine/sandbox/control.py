@@ -145,9 +145,11 @@ class Control:
     async def change_flow(self, request: Request) -> Response:
         """Give a Flow another status, as Meta's monitoring does, and tell its account."""
         flow = self._flow(request)
+        number = next(iter(self.world.numbers_of(flow.waba_id)), None)
+        if number is None:
+            raise HTTPException(404, f"No phone number of account {flow.waba_id} is registered")
         old_status = flow.become((await _checked(request, FLOW_CHANGE))["status"])
         webhook = flow_webhook(flow, old_status, at=self.options.clock())
-        number = self.world.numbers_of(flow.waba_id)[0]
         letter = Letter("flow", flow.id, lambda: webhook)
         delivery = await self.courier.tell(number, letter)
         return JSONResponse({"id": flow.id, "status": delivery.status})

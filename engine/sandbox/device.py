@@ -171,14 +171,14 @@ class Devices:
         memory = self._memory()
         sent: JsonObject | None = None
         async with memory.locks[wamid]:
-            before, failure = run.state, run.failure
+            failure = run.failure
             try:
                 await step()
             except NotPossible as reason:
                 raise HTTPException(400, str(reason)) from reason
             if run.failure is not None and run.failure is not failure:
                 memory.note(run.invitation.person, wamid, run.failure, run)
-            if run.state == "finished" and before != "finished" and reply:
+            if run.state == "finished" and reply:
                 sent = await self._reply(run, omit_token=omit_token)
         return JSONResponse(_answer_of(run) | {"reply": sent})
 

@@ -85,9 +85,9 @@ class Component:
 
     def has_lost(self, value: object) -> bool:
         """Tell whether something is chosen that is not offered any more."""
-        offered = {one.get("id") for one in self.options}
+        offered = [one.get("id") for one in self.options]
         chosen = _as_list(value) if value else []
-        return bool(offered) and not offered.issuperset(chosen)
+        return bool(offered) and any(one not in offered for one in chosen)
 
 
 def shown(children: Iterable[JsonObject], scope: Scope) -> Iterator[Component]:

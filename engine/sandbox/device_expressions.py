@@ -30,7 +30,8 @@ def look_up(path: str, scope: Scope) -> object:
     steps = path.split(".")
     for step in steps:
         found = found.get(step) if isinstance(found, Mapping) else None
-    return "" if found is None and "form" in steps[:3] else found
+    store = steps[2] if steps[0] == "screen" and len(steps) > 2 else steps[0]
+    return "" if found is None and store == "form" else found
 
 
 def evaluate(text: str, scope: Scope) -> object:

@@ -3,10 +3,9 @@
 What an answer says is not judged here.
 """
 
+import asyncio
 import ssl
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import httpx
 import orjson
@@ -20,9 +19,6 @@ CANNOT_DECRYPT = 421
 TOKEN_IS_OVER = 427
 SIGNATURE_IS_WRONG = 432
 GENERIC = "Something went wrong. Please try again later."
-MEANT: Mapping[int, str] = MappingProxyType(
-    {SIGNATURE_IS_WRONG: "the endpoint does not take the signature"}
-)
 
 
 class NoAnswer(Exception):
@@ -88,8 +84,9 @@ class Line:
                 "flow-token-invalid", "The flow token is over", status=answer.status, shown=said
             )
         if answer.status != httpx.codes.OK:
-            meant = MEANT.get(answer.status, "an endpoint answers with 200, 421, 427 or 432")
-            sentence = f"The endpoint answered with HTTP {answer.status}: {meant}"
+            sentence = f"The endpoint answered with HTTP {answer.status}"
+            if answer.status == SIGNATURE_IS_WRONG:
+                sentence = "The endpoint does not take the signature"
             raise NoAnswer("unexpected_http_status_code", sentence, status=answer.status)
         try:
             return answer, key.open_answer(answer.text)
@@ -125,11 +122,13 @@ class Line:
             SIGNATURE_HEADER: signature(number.app_secret, raw),
         }
         try:
-            async with httpx.AsyncClient(
-                timeout=self._patience, trust_env=False, verify=self._tls
-            ) as http:
+            # A client for each request: nothing has to be closed with the sandbox.
+            async with (
+                asyncio.timeout(self._patience),
+                httpx.AsyncClient(timeout=None, trust_env=False, verify=self._tls) as http,
+            ):
                 answer = await http.post(endpoint, content=raw, headers=headers)
-        except httpx.TimeoutException as problem:
+        except TimeoutError as problem:
             sentence = f"The endpoint did not answer within {self._patience:g} s"
             raise NoAnswer("timeout_error", sentence) from problem
         except (httpx.HTTPError, httpx.InvalidURL) as problem:

@@ -9,7 +9,6 @@ from engine.sandbox.flow_document_data import misfit
 from engine.sandbox.flow_document_expressions import (
     BadExpression,
     Resolve,
-    Type,
     reference,
     type_of,
 )
@@ -114,7 +113,7 @@ def _type_faults(
     """Want a value handed over of the type that the screen declares for it."""
     declaration = target.data[name]
     if is_bound(value):
-        expected, found = declaration["type"], _bound_type(value, resolve)
+        expected, found = declaration["type"], type_of(value, resolve)
         if found in (expected, None):
             return
         message = (
@@ -124,7 +123,8 @@ def _type_faults(
         )
         yield Fault(BAD_NAVIGATION, message, path)
         return
-    if any(True for _ in _bound_within(value, path)):
+    # What is bound within an object or an array is not looked at further.
+    if any(is_bound(leaf) for _, leaf in _leaves(value, path)):
         return
     wrong = misfit(value, declaration)
     if wrong is not None:
@@ -216,14 +216,3 @@ def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
             yield from _leaves(inner, (*path, index))
     else:
         yield path, value
-
-
-def _bound_within(value: Any, path: Path) -> Iterator[Path]:
-    return (where for where, leaf in _leaves(value, path) if is_bound(leaf))
-
-
-def _bound_type(value: str, resolve: Resolve) -> Type:
-    try:
-        return type_of(value, resolve)
-    except BadExpression:
-        return None

@@ -64,10 +64,7 @@ def _endpoint_obstacles(flow: Flow, world: World) -> Iterator[Obstacle]:
     if flow.endpoint_uri is None:
         title = "Publishing without specifying endpoint_uri is forbidden"
         yield Obstacle(title, "Please set endpoint_uri for the Flow before publishing.")
-    if not world.numbers_of(flow.waba_id):
-        title = "No Phone Number connected to WhatsApp Business Account"
-        yield Obstacle(title, "You need to add a phone number to the account.")
-    elif _key(flow, world) is None:
+    if _key(flow, world) is None:
         message = "You need to upload and sign a public key to a phone number of the account."
         yield Obstacle("Missing Flows Signed Public Key", message)
 

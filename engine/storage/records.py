@@ -29,7 +29,7 @@ SENT_DAYS = 30
 TURN_DAYS = 30
 """Days the log of a turn is kept."""
 FLOW_DAYS = 8
-"""Days a Flow session is kept after it expired: the webhook with its outcome is repeated for seven."""
+"""Days a Flow session outlives its expiry: the webhook with its outcome is repeated for seven."""
 
 
 class StoredPosition(Part):

@@ -228,17 +228,14 @@ def type_of(node: Node, lookup: Callable[[Reference], str | None]) -> str | None
     Raises:
         BadExpression: an operator is used with something it does not take.
     """
-    match node:
-        case Reference():
-            return lookup(node)
-        case Literally(bool()):
+    if isinstance(node, Reference):
+        return lookup(node)
+    if isinstance(node, Literally):
+        if isinstance(node.value, bool):
             return "boolean"
-        case Literally(float()):
-            return "number"
-        case Literally():
-            return "string"
-        case Operation(operator, operands):
-            return _type_of_operation(operator, [type_of(operand, lookup) for operand in operands])
+        return "string" if isinstance(node.value, str) else "number"
+    types = [type_of(operand, lookup) for operand in node.operands]
+    return _type_of_operation(node.operator, types)
 
 
 def _type_of_operation(operator: str, types: list[str | None]) -> str:
@@ -264,14 +261,11 @@ def work_out(node: Node, lookup: Callable[[Reference], object]) -> object:
     Raises:
         Undecided: `lookup` raised it, or a value is not of the type its operator takes.
     """
-    match node:
-        case Reference():
-            return lookup(node)
-        case Literally(value):
-            return value
-        case Operation(operator, operands):
-            values = [work_out(operand, lookup) for operand in operands]
-            return _result(operator, values)
+    if isinstance(node, Reference):
+        return lookup(node)
+    if isinstance(node, Literally):
+        return node.value
+    return _result(node.operator, [work_out(operand, lookup) for operand in node.operands])
 
 
 def _result(operator: str, values: list[object]) -> object:

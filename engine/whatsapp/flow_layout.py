@@ -139,8 +139,8 @@ def _condition(rule: Property, value: object, at: At) -> Faults:
         yield at.fault("bad-expression", "nothing in this ever changes")
     elif not isinstance(value, str):
         yield wrong_type(value, "an expression", pointer=at.pointer, name=at.name)
-    elif at.scope:
-        yield from at.scope.check_condition(value, rule.kind, at.pointer)
+    else:
+        yield from at.scope.check_condition(value, rule.kind, at.pointer) if at.scope else ()
 
 
 _HOLDERS: Final[Mapping[Kind, Callable[[Property, object, At], Faults]]] = {

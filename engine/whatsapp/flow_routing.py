@@ -32,7 +32,7 @@ def check_routing(
     """Check the ways through a Flow; without a routing model, the ones its actions take.
 
     Args:
-        steps: the actions that lead to another screen, with the screen they are on.
+        steps: the actions that lead to another of the screens, with the screen they are on.
 
     That the routing model is a group of keys at all is checked elsewhere.
     """
@@ -106,8 +106,7 @@ def _routes(
         }
     routes: dict[str, list[tuple[str, Pointer]]] = {screen: [] for screen in screens}
     for screen, action in steps:
-        if screen in routes and action.next in screens:
-            routes[screen].append((action.next, action.at("next", "name")))
+        routes[screen].append((action.next, action.at("next", "name")))
     return routes
 
 

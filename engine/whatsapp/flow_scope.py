@@ -166,8 +166,7 @@ class Scope:
 
 def value_type(placed: Placed) -> JsonObject:
     """Declare the value that an input puts into the form."""
-    component = placed.component
-    kind = component.input if component else None
+    kind = placed.component.input if placed.component else None
     found = _INPUT_TYPES.get(kind or "", "string")
     if kind == "text" and placed.json.get("input-type") in _NUMERIC:
         found = "number"

@@ -4,10 +4,15 @@ import argparse
 import asyncio
 import sys
 
-from tests.bench import serving, tenants, turns
+from tests.bench import flows, serving, tenants, turns
 from tests.bench.measure import table
 
-PARTS = {"engine": turns.measure, "serving": serving.measure, "tenants": tenants.measure}
+PARTS = {
+    "engine": turns.measure,
+    "serving": serving.measure,
+    "flows": flows.measure,
+    "tenants": tenants.measure,
+}
 
 
 def main() -> int:

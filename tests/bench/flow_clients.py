@@ -1,11 +1,13 @@
 """Customers' phones in the bench of Flows: what they ask is encrypted before the clock runs.
 
-They speak HTTP themselves, on a connection each: a client library would take as long as the server.
+They speak HTTP themselves, on a connection each: a client library takes as long as a server.
 """
 
 import asyncio
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -53,7 +55,7 @@ class Took:
 
 
 def session_of(visit: Visit, number: int, salt: str) -> FlowSession:
-    """Open a visit's session as the numbered customer's; a hand-written handler reads the number."""
+    """Open a visit's session as another customer's; its id tells the hand-written handler who."""
     key = CustomerKey(f"US.1555{number:07}")
     return replace(visit.opened, id=f"{number:08x}{salt:0>24}", customer=key)
 
@@ -89,9 +91,9 @@ class Phone:
         place = urlsplit(url)
         return cls(*await asyncio.open_connection(place.hostname, place.port))
 
-    async def play(self, exchanges: tuple[Asked, ...]) -> None:
-        """Send exchanges, each when the one before is answered."""
-        for exchange in exchanges:
+    async def play(self, visits: Iterable[Iterable[Asked]]) -> None:
+        """Send the exchanges of visits, each when the one before is answered."""
+        for exchange in chain.from_iterable(visits):
             begin = time.perf_counter()
             sealed = await self._post(exchange.wire)
             self.took.append(Took(exchange.name, time.perf_counter() - begin))

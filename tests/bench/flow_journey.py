@@ -5,7 +5,7 @@ runs.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -144,7 +144,7 @@ class _Player:
         )
 
     async def _exchange(self, name: str, shown: Json, opened: FlowSession) -> Exchange:
-        document = {"version": VERSION, "action": "INIT"}
+        document: Json = {"version": VERSION, "action": "INIT"}
         if name != "INIT":
             document |= {"action": "data_exchange", "screen": name}
             document["data"] = {"event": "submit"} | self._sent(name, shown)
@@ -190,9 +190,3 @@ def without_token(answer: Json) -> Json:
         return answer
     params = {key: value for key, value in ended["params"].items() if key != "flow_token"}
     return answer | {"data": {"extension_message_response": {"params": params}}}
-
-
-def as_of(visit: Visit, opened: FlowSession, exchange: Exchange) -> FlowSession:
-    """Give the session after an exchange, as another customer's."""
-    after = exchange.session
-    return replace(after, id=opened.id, customer=opened.customer)

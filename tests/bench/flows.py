@@ -2,61 +2,204 @@
 
 Both are served by uvicorn in a process of their own, over one database server, with the real
 encryption; customers make products their own, alone and many at the same time. What they send is
-encrypted beforehand, and what they get decrypted afterwards.
+encrypted before the clock runs, and what they get is decrypted afterwards.
 """
 
 import asyncio
 import math
+import secrets
+import sys
 import tempfile
 import time
+from asyncio.subprocess import PIPE
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from statistics import median
 
 from engine.clock import SystemClock
-from engine.storage.connection import Database
+from engine.ports import FlowSession
+from engine.storage.connection import Database, Json
 from engine.storage.conversations import conversation_to_disk
 from engine.storage.flow_keys import MongoFlowKeys
 from engine.storage.flow_sessions import session_to_disk
 from engine.storage.records import ConversationDocument, FlowSessionDocument
 from engine.storage.secrets import Vault
 from engine.whatsapp.flow_crypto import FlowKey
-from tests.bench.flow_clients import Asked, Phone, Took, asked, session_of
+from tests.bench.flow_clients import Phone, Took, asked, session_of
 from tests.bench.flow_journey import NAMES, Visit, play
 from tests.bench.journey import TENANT, Shop
 from tests.bench.measure import Row, in_turn
 from tests.bench.served import SECRET
-from tests.bench.serving import Phones, Server, _database, _seed, _side, _standing_in
+from tests.bench.serving import Phones, Server, _database, _line, _seed, _side, _standing_in
 
-CROWDS = (1, 16)
-"""How many customers are there at the same time."""
-VISITS = {1: 25, 16: 8}
-"""How many visits each of them makes in one round."""
 ROUNDS = 5
 LONGEST_SECONDS = 1.0
 """The 99th percentile of every screen."""
 
 
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """How many customers there are at the same time, and how many visits each makes in a round."""
+
+    customers: int
+    visits: int
+
+    def __str__(self) -> str:
+        return f"{self.customers} customer{'s' if self.customers > 1 else ''}"
+
+
+CROWDS = (Crowd(1, 25), Crowd(16, 8))
+
+
 async def measure() -> list[Row]:
     """Measure it."""
-    shop = Shop.open()
-    visits, key = await play(shop), FlowKey.generate()
+    shop, key = Shop.open(), FlowKey.generate()
+    visits = await play(shop)
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="comanda-bench-"))
         uri = await stack.enter_async_context(_database(Path(folder)))
         graph = await stack.enter_async_context(_standing_in(Phones().web))
         sides = []
-        for name, program in (("engine", "served"), ("handwritten", "flow_served")):
+        for name, serve in (("engine", _side), ("handwritten", _handwritten)):
             await _seed(uri, name, shop)
             database = await stack.enter_async_context(Database(uri, name=name))
-            await _keep(database, key)
-            server = await stack.enter_async_context(_side(name, uri, graph, program=program))
-            sides.append(Side(server, database, visits, key))
+            keys = MongoFlowKeys(database, vault=Vault(SECRET), clock=SystemClock())
+            await keys.save(TENANT, key)
+            server = await stack.enter_async_context(serve(name, uri, graph))
+            sides.append(Side(server, database, visits, key.public_pem))
         ours, theirs = sides
-        rows = []
-        for crowd in CROWDS:
-            rows += await _beside(ours, theirs, crowd)
+        rows = [row for crowd in CROWDS for row in await _beside(ours, theirs, crowd)]
     return [*rows, _cpu(ours, theirs), _commands(ours, theirs)]
+
+
+async def _beside(ours: "Side", theirs: "Side", crowd: Crowd) -> list[Row]:
+    for side in (ours, theirs):
+        side.took.clear()
+    pair = await in_turn(lambda: ours.play(crowd), lambda: theirs.play(crowd), rounds=ROUNDS)
+    mine, other = pair.medians
+    throughput = Row(
+        f"exchanges a second, {crowd}", f"{mine:.0f}/s", f"{other:.0f}/s hand-written", pair.more
+    )
+    return [throughput, *(_answer_time(ours, theirs, crowd, name) for name in NAMES)]
+
+
+def _answer_time(ours: "Side", theirs: "Side", crowd: Crowd, name: str) -> Row:
+    mine, other = Spread.of(ours.times(name)), Spread.of(theirs.times(name))
+    return Row(
+        f"  {name}: median / 95th / 99th percentile", f"{mine} ms", f"{other} ms hand-written",
+        other.median / mine.median, f"99th < {LONGEST_SECONDS:g} s", mine.high < LONGEST_SECONDS,
+    )  # fmt: skip
+
+
+def _cpu(ours: "Side", theirs: "Side") -> Row:
+    mine, other = (1000 * side.cpu / side.exchanges for side in (ours, theirs))
+    return Row(
+        "the server's own CPU time per exchange", f"{mine:.2f} ms", f"{other:.2f} ms hand-written",
+        other / mine,
+    )  # fmt: skip
+
+
+def _commands(ours: "Side", theirs: "Side") -> Row:
+    mine, other = (side.commands.total() / side.exchanges for side in (ours, theirs))
+    return Row("database commands per exchange", f"{mine:.2f}", f"{other:.2f} hand-written")
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Percentiles of answer times, in seconds."""
+
+    median: float
+    late: float
+    high: float
+
+    @classmethod
+    def of(cls, times: Sequence[float]) -> "Spread":
+        """Calculate them: each is a time that was measured."""
+        ordered = sorted(times)
+        return cls(*(ordered[math.ceil(part * len(ordered)) - 1] for part in (0.5, 0.95, 0.99)))
+
+    def __str__(self) -> str:
+        return " / ".join(f"{1000 * time:.1f}" for time in (self.median, self.late, self.high))
+
+
+@dataclass(slots=True)
+class Side:
+    """One of the two that are held against each other, and what it has used.
+
+    Args:
+        took: the answer times of each round; the first one warms up.
+    """
+
+    server: Server
+    database: Database
+    visits: tuple[Visit, ...]
+    public_pem: str
+    played: int = 0
+    exchanges: int = 0
+    cpu: float = 0.0
+    commands: Counter[str] = field(default_factory=Counter)
+    took: list[list[Took]] = field(default_factory=list)
+
+    def times(self, name: str) -> list[float]:
+        """Give the answer times of a screen's exchanges."""
+        return [each.seconds for took in self.took[1:] for each in took if each.name == name]
+
+    async def play(self, crowd: Crowd) -> float:
+        """Let customers use the Flow at the same time; give the exchanges per second."""
+        opened = await self._open(crowd.customers * crowd.visits)
+        ready = [asked(visit, session, self.public_pem) for visit, session in opened]
+        phones = [await Phone.connect(self.server.url) for _ in range(crowd.customers)]
+        await self.server.figures()
+        begin = time.perf_counter()
+        await asyncio.gather(
+            *(phone.play(ready[n :: len(phones)]) for n, phone in enumerate(phones))
+        )
+        spent = time.perf_counter() - begin
+        figures = await self.server.figures()
+        for phone in phones:
+            await phone.close()
+        self.took.append([took for phone in phones for took in phone.took])
+        count = len(self.took[-1])
+        self.exchanges += count
+        self.cpu += figures["cpu"]
+        self.commands.update(figures["commands"])
+        return count / spent
+
+    async def _open(self, count: int) -> list[tuple[Visit, FlowSession]]:
+        """Open Flow sessions as the chat does when it sends the Flow: one per customer."""
+        first, self.played = self.played, self.played + count
+        opened = []
+        for number in range(first, first + count):
+            visit = self.visits[number % len(self.visits)]
+            opened.append((visit, session_of(visit, number, secrets.token_hex(12))))
+        await self._insert(ConversationDocument, [_talk(*each) for each in opened])
+        await self._insert(FlowSessionDocument, [session_to_disk(each) for _, each in opened])
+        return opened
+
+    async def _insert(self, document, rows: list[Json]) -> None:
+        owned = [row | {"tenant": TENANT} for row in rows]
+        await self.database.collection(document).insert_many(owned)
+
+
+def _talk(visit: Visit, session: FlowSession) -> Json:
+    user_id = str(session.customer)
+    phone = user_id.partition(".")[2]
+    return conversation_to_disk(
+        replace(visit.talk, customer=session.customer, user_id=user_id, phone=phone)
+    )
+
+
+@asynccontextmanager
+async def _handwritten(name: str, uri: str, graph: str) -> AsyncIterator[Server]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.bench.flow_served", name, uri, graph,
+        stdin=PIPE, stdout=PIPE,
+    )  # fmt: skip
+    try:
+        yield Server(process, (await _line(process))["url"])
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        await process.wait()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.charts.inbound import IGNORED, Candidates, candidates, tap_event
+from engine.charts.inbound import IGNORED, RAISED, Candidates, candidates, flow_end, tap_event
 from engine.turn import Event
 from engine.whatsapp import content as wire
 from tests.unit.charts.builders import bundle
@@ -178,6 +178,20 @@ def test_what_is_no_text_is_an_event_of_its_kind(content, general, data):
     found = meaning(content)
     assert (found.general, dict(found.data)) == (general, data)
     assert found.sure == found.vague == ()
+
+
+def test_what_we_raise_ourselves_is_its_event():
+    data = {"id": "101:wamid.1:1"}
+    found = meaning(wire.Raised("flow_refused", data))
+    assert found == Candidates(RAISED, sure=(Event("flow_refused", data),), data=data)
+
+
+def test_the_end_of_a_flow_is_an_event_of_its_own():
+    params = {"product": "prod:a", "quantity": 2, "modifiers": ["mod:a"]}
+    found = flow_end("product_customization", params)
+    (event,) = found.sure
+    assert event == Event("flow.product_customization", params | {"response": params})
+    assert (found.general, found.vague, dict(found.data)) == ("flow_reply", (), dict(event.data))
 
 
 NEEDS_NO_ANSWER = [

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from engine.charts.inbound import Candidates
+from engine.charts.inbound import RAISED, Candidates, flow_end
 from engine.charts.steps import MAX_STEPS
 from engine.domain.cart import Cart
 from engine.domain.refusals import Reason, Refusal
@@ -637,6 +637,49 @@ async def test_a_typed_text_is_never_looked_up():
     meant = Candidates("text", (Event("pick"),))
     await run(OLD, turn(OLD, "a"), meant, origin)
     assert calls == []
+
+
+# What we raise ourselves, and the ends of Flows -------------------------------------------------
+
+OURS = chart(
+    "a: {say: hello, when: {late: b}}, b: {say: there}, c: {when: {late: {if: lucky(), go: b}}}",
+    "nothing_matched: {say: pardon}, old_tap: {say: old}, go_c: c,"
+    "flow_reply: {say: old_flow}, flow.size: {do: {save: {size: '{{ event.size }}'}}, go: b}",
+)
+
+
+def of_ours(name: str) -> Candidates:
+    return Candidates(RAISED, sure=(Event(name),))
+
+
+@pytest.mark.parametrize(
+    ("state", "expected", "target", "misses"),
+    [
+        ("a", ["there"], "b", 0),
+        ("b", [], "b", 2),
+        ("c", [], "c", 2),  # its guard does not hold
+        (None, [], None, 2),  # nor does it begin a conversation
+    ],
+)
+async def test_what_we_raise_is_not_misunderstood_when_nobody_wants_it(
+    state, expected, target, misses
+):
+    result = await run(OURS, turn(OURS, state, misses=2), of_ours("late"))
+    assert (said(result), result.target) == (expected, target)
+    assert result.turn.conversation.misses == misses
+    assert result.failure is None
+
+
+@pytest.mark.parametrize("state", ["a", "b", "c", None])
+async def test_the_end_of_a_flow_is_taken_wherever_the_customer_is(state):
+    result = await run(OURS, turn(OURS, state), flow_end("size", {"size": "large"}))
+    assert (said(result), result.target, result.event) == (["there"], "b", "flow.size")
+    assert result.turn.variables == {"size": "large"}
+
+
+async def test_the_end_of_a_flow_that_the_chart_does_not_know_is_told():
+    result = await run(OURS, turn(OURS, "a"), flow_end("other", {"size": "large"}))
+    assert (said(result), result.target, result.event) == (["old_flow"], "a", "flow_reply")
 
 
 # Languages --------------------------------------------------------------------------------------

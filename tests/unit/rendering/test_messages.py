@@ -126,6 +126,14 @@ list:
         FlowMessage("Book", "5", cta="Open", token="t", action="data_exchange"),
     ),
     (
+        "text: Book\nheader: Top\nimage: https://a.example/{{ n }}.jpg\nfooter: End\n"
+        "flow: {cta: 'Open {{ n }}', id: '5', token: t}",
+        FlowMessage(
+            "Book", "5", cta="Open 2", token="t", action="data_exchange",
+            image="https://a.example/2.jpg", footer="End",
+        ),
+    ),
+    (
         "template: {name: order_ready, parameters: ['{{ who }}', '{{ n }}']}",
         TemplateMessage("order_ready", "en_US", ({"type": "body", "parameters": [
             {"type": "text", "text": "Ana"}, {"type": "text", "text": "2"}]},)),
@@ -178,6 +186,9 @@ def test_a_picture_that_is_none_is_left_out(image):
     made = rendered("text: a\nimage: '{{ image }}'\nlink: {title: b, url: https://c.example}",
                     image=image)  # fmt: skip
     assert made == LinkMessage("a", "b", url="https://c.example")
+    opens = "text: a\nheader: Top\nimage: '{{ image }}'\nflow: {cta: b, id: '5', token: t}"
+    made = rendered(opens, image=image)
+    assert made == FlowMessage("a", "5", cta="b", token="t", action="data_exchange", header="Top")
 
 
 def test_entries_whose_conditions_do_not_hold_are_left_out():

@@ -22,6 +22,7 @@ from engine.rendering.views import (
     line_view,
     order_view,
     plain,
+    priced_view,
     product_view,
     quote_view,
     tenant_view,
@@ -72,6 +73,16 @@ def is_plain(value: Any) -> bool:
 
 def test_a_line_is_shown_with_its_make_up():
     assert line_view(LINE) == SHOWN_LINE
+
+
+def test_a_price_is_shown_part_by_part():
+    extras = [{"name": "Stuffed", "quantity": 1, "price": money("2.50")}]
+    assert priced_view(LINE) == SHOWN_LINE | {
+        "modifiers": extras, "modifiers_total": money("2.50"), "base": money("18.00"),
+    }  # fmt: skip
+    plain_line = priced_view(priced(TURN, "prod:coke", quantity=3))
+    assert (plain_line["base"], plain_line["modifiers_total"]) == (money("2.50"), 0)
+    assert plain_line["modifiers"] == []
 
 
 def test_a_cart_is_shown_with_its_lines():
@@ -139,6 +150,8 @@ def test_an_order_is_shown_in_a_language(language, payment):
     assert shown["payment"] == payment
     assert shown["instructions"]
     assert shown["minutes"] == {"minimum": 30, "maximum": 45}
+    assert shown["notes"] == ""
+    assert order_view(an_order(notes="Ring twice"), TURN.tenant, language)["notes"] == "Ring twice"
 
 
 def test_an_order_outlives_what_the_tenant_offered_then():
@@ -176,6 +189,23 @@ def test_a_tenant_is_shown_without_its_ids(language):
     names = {"en": ["Cash", "Card"], "es": ["Efectivo", "Tarjeta"]}
     assert [m["name"] for m in shown["payment_methods"]] == names[language]
     assert TURN.tenant.phone_number_ids[0] not in str(shown)
+
+
+DELIVERED = {"id": "delivery", "fee": money("3.50"), "minutes": {"minimum": 30, "maximum": 45}}
+FETCHED = {"id": "pickup", "fee": 0, "minutes": {"minimum": 15, "maximum": 20}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "receiving"),
+    [
+        ({}, [DELIVERED, FETCHED]),
+        ({"delivery": None}, [FETCHED]),
+        ({"pickup": None}, [DELIVERED]),
+        ({"pickup": None, "delivery": None}, []),
+    ],
+)
+def test_the_ways_to_receive_an_order_are_listed(changes, receiving):
+    assert tenant_view(la_tavola(**changes), "en")["receiving"] == receiving
 
 
 def test_what_a_tenant_does_not_offer_is_none():

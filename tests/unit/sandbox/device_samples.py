@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from tests.unit.sandbox.flow_samples import complete, exchange, navigate
+
 Json = dict[str, Any]
 
 PNG = (
@@ -24,19 +26,6 @@ OPTIONS = {
 TEXT = {"type": "string", "__example__": "text"}
 NUMBER = {"type": "number", "__example__": 1}
 FLAG = {"type": "boolean", "__example__": True}
-
-
-def exchange(**payload: object) -> Json:
-    return {"name": "data_exchange", "payload": payload}
-
-
-def navigate(target: str, **payload: object) -> Json:
-    next_screen = {"type": "screen", "name": target}
-    return {"name": "navigate", "next": next_screen, "payload": payload}
-
-
-def complete(**payload: object) -> Json:
-    return {"name": "complete", "payload": payload}
 
 
 def footer(action: Json, label: str = "Continue", **more: object) -> Json:

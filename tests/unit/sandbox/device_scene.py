@@ -15,8 +15,8 @@ from typing import Any
 
 import httpx
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -31,21 +31,11 @@ from engine.sandbox.flow_state import Flow
 from engine.sandbox.messages import Messages
 from engine.sandbox.state import World
 from tests.unit.sandbox.device_samples import PIZZA, SIZE_DATA
+from tests.unit.sandbox.endpoint import new_key, public_pem
 from tests.unit.sandbox.scene import ANA, SHOP, FrozenClock, RecordingEngine, Wamids
 
 Json = dict[str, Any]
 TOKEN = "token.1795176000.mac"
-
-
-def new_key() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(65537, 2048)
-
-
-def public_pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
-    public = key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    return public.decode()
 
 
 KEY, OTHER_KEY = new_key(), new_key()

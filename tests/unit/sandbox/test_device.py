@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.sandbox.device_samples import EXTRAS_DATA, PIZZA, SIZE_DATA
 from tests.unit.sandbox.device_scene import Opened, Plain, Sealed, shows, succeeds
+from tests.unit.sandbox.endpoint import public_pem
 from tests.unit.sandbox.scene import ANA, hmac_sha256, well_signed
 
 ORDER = {"size": "small", "quantity": "1"}
@@ -269,6 +270,39 @@ async def test_the_sandbox_has_phones(scene):
 
     assert answer.text == "This customer received no flow message wamid.0"
     assert (await scene.http.get("/sandbox/flow-errors")).json() == []
+
+
+async def test_from_the_upload_to_the_end(scene, endpoint):
+    """A Flow as a business has it: uploaded, published, sent, filled in, over the real doors."""
+    number = scene.number
+    key = {"business_public_key": public_pem(endpoint.key)}
+    await scene.graph("POST", f"{number.phone_number_id}/whatsapp_business_encryption", json=key)
+    flow_id = await scene.flow(PIZZA, endpoint_uri=endpoint.url)
+    assert (await scene.graph("POST", f"{flow_id}/publish")).json() == {"success": True}
+    parameters = {
+        "flow_message_version": "3",
+        "flow_id": flow_id,
+        "flow_cta": "Customise",
+        "flow_token": "token",
+        "flow_action": "data_exchange",
+    }
+    interactive = {
+        "type": "flow",
+        "body": {"text": "Make it yours"},
+        "action": {"name": "flow", "parameters": parameters},
+    }
+    message = {"type": "interactive", "interactive": interactive}
+    sent = await scene.send({"messaging_product": "whatsapp", "to": ANA} | message)
+    assert sent.status_code == 200
+    endpoint.answer = shows("SIZE", **SIZE_DATA)
+
+    flow = await scene.customer().open_flow()
+    assert flow.screen["title"] == "Select size"
+    endpoint.answer = succeeds()
+    await flow.submit(ORDER)
+
+    assert (flow.state, flow.reply["status"]) == ("finished", 200)
+    assert [one["action"] for one in endpoint.asked] == ["ping", "INIT", "data_exchange"]
 
 
 async def test_a_message_id_with_a_slash(phone):

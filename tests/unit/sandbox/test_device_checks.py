@@ -15,7 +15,8 @@ from engine.sandbox.device_checks import (
     version_of,
 )
 from engine.sandbox.device_components import shown
-from tests.unit.sandbox.device_samples import COURSES, OPTIONS, PIZZA, PNG, SIZE_DATA, exchange
+from tests.unit.sandbox.device_samples import COURSES, OPTIONS, PIZZA, PNG, SIZE_DATA
+from tests.unit.sandbox.flow_samples import exchange
 
 MODEL = {"A": ["B", "C"], "B": ["D"], "C": ["D"], "D": ["E"], "E": [], "Z": ["E"]}
 DOCUMENT = {

@@ -9,7 +9,8 @@ from engine.sandbox.device_components import (
     shown,
 )
 from engine.sandbox.device_expressions import ExpressionFault
-from tests.unit.sandbox.device_samples import exchange, footer
+from tests.unit.sandbox.device_samples import footer
+from tests.unit.sandbox.flow_samples import exchange
 
 SCOPE = {
     "data": {"name": "Ana", "vip": True, "way": "pickup"},

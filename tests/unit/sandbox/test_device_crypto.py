@@ -5,7 +5,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from engine.sandbox.device_crypto import Key, Unreadable, seal_request
-from tests.unit.sandbox.device_scene import KEY, OTHER_KEY, Opened, public_pem, unseal
+from tests.unit.sandbox.device_scene import KEY, OTHER_KEY, Opened, unseal
+from tests.unit.sandbox.endpoint import public_pem
 
 REQUEST = {"action": "INIT", "data": {"note": "sin ají"}}
 

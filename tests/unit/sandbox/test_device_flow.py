@@ -13,14 +13,12 @@ from tests.unit.sandbox.device_samples import (
     SIZE_DATA,
     SIZES,
     SUMMARY_DATA,
-    complete,
-    exchange,
     footer,
     lonely,
-    navigate,
     screen,
 )
 from tests.unit.sandbox.device_scene import TOKEN, Plain, shows, succeeds
+from tests.unit.sandbox.flow_samples import complete, exchange, navigate
 
 ORDER = {"size": "small", "quantity": "1"}
 EXTRAS = shows("EXTRAS", **EXTRAS_DATA)

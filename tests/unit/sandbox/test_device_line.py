@@ -9,9 +9,9 @@ from tests.unit.sandbox.device_scene import (
     Plain,
     Sealed,
     device_stage,
-    public_pem,
     shows,
 )
+from tests.unit.sandbox.endpoint import public_pem
 from tests.unit.sandbox.scene import SHOP, hmac_sha256
 
 ORDER = {"size": "small", "quantity": "1"}
@@ -63,7 +63,7 @@ async def test_an_endpoint_that_never_can_decrypt(phone):
 @pytest.mark.parametrize(
     ("answer", "key", "says"),
     [
-        (Plain(432), "unexpected_http_status_code", "432: the endpoint does not take the sign"),
+        (Plain(432), "unexpected_http_status_code", "does not take the signature"),
         (Plain(500), "unexpected_http_status_code", "HTTP 500"),
         (Sealed(404, {}), "unexpected_http_status_code", "HTTP 404"),
         (Plain(302), "unexpected_http_status_code", "HTTP 302"),

@@ -4,7 +4,8 @@ import pytest
 
 from engine.sandbox.device_components import shown
 from engine.sandbox.device_screen import described, screen_lines
-from tests.unit.sandbox.device_samples import EXTRAS, PNG, SIZES, exchange, footer
+from tests.unit.sandbox.device_samples import EXTRAS, PNG, SIZES, footer
+from tests.unit.sandbox.flow_samples import exchange
 
 EMPTY_SCOPE: dict[str, Any] = {"data": {}, "form": {}, "screen": {}}
 

@@ -11,6 +11,7 @@ from tests.unit.sandbox.flow_parts import (
 from tests.unit.sandbox.flow_samples import (
     changed,
     complete,
+    declare,
     exchange,
     footer,
     navigate,
@@ -77,6 +78,7 @@ WRONG = [
             ("${form.nix}", "INVALID_ON_CLICK_ACTION_PAYLOAD", ""),
             ("${data.nix}", "INVALID_ON_CLICK_ACTION_PAYLOAD", ""),
             ("${screen.NIX.form.x}", "INVALID_ON_CLICK_ACTION_PAYLOAD", ""),
+            ("${form}", "INVALID_ON_CLICK_ACTION_PAYLOAD", ""),
             ("`${data.name} *`", "INVALID_ON_CLICK_ACTION_PAYLOAD", ""),
             (["${data.nix}"], "INVALID_ON_CLICK_ACTION_PAYLOAD", "[0]"),
             (None, "INVALID_ON_CLICK_ACTION_PAYLOAD", ""),
@@ -191,3 +193,15 @@ def test_one_file_is_handed_over_at_the_end():
     path = "screens[1].layout.children[1].on-click-action.payload"
 
     assert faults(document) == [("INVALID_ON_CLICK_ACTION_PAYLOAD", path)]
+
+
+def test_what_is_bound_within_a_payload_is_not_looked_at_further():
+    listed = declare([""], items={"type": "string"})
+    document = changed(survey, "screens.1.data.list", listed)
+    payload = {"note": "a", "list": ["${form.note}", 7]}
+
+    assert faults(changed(lambda: document, f"{C}.1.on-click-action.payload", payload)) == []
+    payload = {"note": "a", "list": ["b", 7]}
+    assert faults(changed(lambda: document, f"{C}.1.on-click-action.payload", payload)) == [
+        ("INVALID_NAVIGATE_ACTION_PAYLOAD", f"{AT}[1].on-click-action.payload.list[1]")
+    ]

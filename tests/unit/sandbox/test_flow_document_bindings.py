@@ -2,6 +2,7 @@ import pytest
 
 from tests.unit.sandbox.flow_parts import (
     AT,
+    FLAG,
     HEADING,
     SIZES,
     boxes,
@@ -20,6 +21,9 @@ WRONG = [
         (changed(product, f"{HEADING}.text", value), error, f"{AT}[0].text")
         for value, error in (
             ("${data.nix}", "INVALID_SCREEN_DYNAMIC_DATA"),
+            ("${data.name.x}", "INVALID_SCREEN_DYNAMIC_DATA"),
+            ("${data.nix.x}", "INVALID_SCREEN_DYNAMIC_DATA"),
+            ("${data.nix.x.y}", "INVALID_SCREEN_DYNAMIC_DATA"),
             ("${form.nix}", "INVALID_SCREEN_DYNAMIC_DATA"),
             ("${data.sizes}", "INVALID_SCREEN_DYNAMIC_DATA"),
             ("${data.sizes.title}", "INVALID_SCREEN_DYNAMIC_DATA"),
@@ -39,6 +43,14 @@ WRONG = [
         ),
         "INVALID_PROPERTY_VALUE",
         None,
+    ),
+    (
+        one_screen(
+            {"type": "PhotoPicker", "name": "p", "label": "P", "error-message": "${data.flag}"},
+            data=FLAG,
+        ),
+        "INVALID_SCREEN_DYNAMIC_DATA",
+        f"{AT}[0].error-message",
     ),
     (changed(survey, "screens.0.title", "${data.nix}"), "INVALID_SCREEN_DYNAMIC_DATA", None),
     (changed(product, f"{SIZES}.required", "${data.name}"), "INVALID_SCREEN_DYNAMIC_DATA", None),

@@ -373,6 +373,10 @@ async def test_wrong_changes_by_the_control_route(scene):
 
     assert (await change(scene, flow, "PAUSED")).status_code == 400
     assert (await change(scene, "999", "BLOCKED")).status_code == 404
+    moved = asdict(scene.number) | {"waba_id": "102"}
+    await scene.http.post("/sandbox/phones", json=moved)
+    assert (await change(scene, flow, "BLOCKED")).status_code == 404
+    await scene.register()
     assert await status(scene, flow) == "DRAFT"
 
 
