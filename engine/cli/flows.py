@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
@@ -21,7 +20,7 @@ from engine.graph.client import GraphClient
 from engine.graph.flow_ping import FlowPing
 from engine.graph.flows import GraphFlows
 from engine.ports import FlowKeys
-from engine.runtime.deployment import Deployer
+from engine.runtime.deployment import Deployer, is_meta
 from engine.runtime.flow_calls import explain
 from engine.runtime.flow_content import FlowContent
 from engine.runtime.flow_doctor import FlowDoctor
@@ -243,11 +242,6 @@ def _tools_of(
         is_development=not is_meta(settings.graph_api_url),
     )
     return _Tools(tenant, keys, deployer, settings.meta_app_secret.get_secret_value())
-
-
-def is_meta(url: str) -> bool:
-    """Tell whether a Graph API is Meta's own, and no sandbox."""
-    return f".{urlsplit(url).hostname}".endswith(".facebook.com")
 
 
 async def _keygen(tools: _Tools, *, is_replacing: bool) -> bool:

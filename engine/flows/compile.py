@@ -151,9 +151,12 @@ class _Writer:
 
 
 def _trigger(part: LayoutComponent) -> str:
+    """Name the action of a component that may ask our endpoint."""
     known = COMPONENTS.get(part.type)
-    names = known.properties if known else {}
-    return "on-select-action" if "on-select-action" in names else "on-click-action"
+    rules = known.properties if known else {}
+    names = ("on-click-action", "on-select-action")
+    asking = (n for n in names if n in rules and "data_exchange" in rules[n].actions)
+    return next(asking, names[0])
 
 
 def input_names(screen: Screen) -> Iterator[str]:

@@ -246,7 +246,13 @@ def _of_kind(part: Input, ids: list[str]) -> list[Any]:
 
 
 _ADDRESS = "12 Mulberry Street"
-_SAMPLES: Mapping[str, list[Any]] = {"flag": [True], "date": ["2030-06-15"]}
+_DAY = "2030-06-15"
+_SAMPLES: Mapping[str, list[Any]] = {
+    "flag": [True],
+    "date": [_DAY],
+    "dates": [_DAY, {"start-date": _DAY, "end-date": _DAY}],
+    "media": [[{"file_name": "picture.jpg", "mime_type": "image/jpeg"}]],
+}
 
 
 def _ids(data: Data, source: Any) -> list[str]:

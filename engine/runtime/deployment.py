@@ -3,10 +3,13 @@
 Interrupted at any point, a second deployment finishes it. HTTP is not spoken here.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
+from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 from engine.clock import Clock
 from engine.domain.catalog import Product
@@ -58,6 +61,9 @@ class Deployer:
     clock: Clock
     public_url: str
     is_development: bool
+    _locks: WeakValueDictionary[TenantId, asyncio.Lock] = field(
+        default_factory=WeakValueDictionary
+    )
 
     async def deploy(
         self, tenant: TenantId, *, product: ProductId | None = None, is_dry: bool = False
@@ -74,6 +80,13 @@ class Deployer:
             SpecError: the files are wrong.
             GraphError: Meta does not tell what it has.
         """
+        # Two at once would both find that a Flow is missing, and make it.
+        async with self._locks.setdefault(tenant, asyncio.Lock()):
+            return await self._deploy(tenant, product, is_dry=is_dry)
+
+    async def _deploy(
+        self, tenant: TenantId, product: ProductId | None, *, is_dry: bool
+    ) -> Report:
         store = self.stores(tenant)
         business, key = await self.require(tenant)
         wanted = await self.wanted(tenant, product)
@@ -157,6 +170,11 @@ class Deployer:
             yield "PUBLIC_URL is not set: WhatsApp posts the exchanges of Flows to it"
         elif not self.public_url.startswith("https://") and not self.is_development:
             yield f"PUBLIC_URL is '{self.public_url}': WhatsApp wants an https:// address"
+
+
+def is_meta(url: str) -> bool:
+    """Tell whether a Graph API is Meta's own, and no sandbox."""
+    return f".{urlsplit(url).hostname}".endswith(".facebook.com")
 
 
 def business_faults(tenant: TenantId, business: Business | None) -> Iterator[str]:

@@ -115,13 +115,14 @@ class Exchanges:
             return self._again(session, request, bundle)
         if session.expires_at <= self._clock.now():
             return gone(_expired(bundle, session.language))
-        shown = await self._show(known, session, request, bundle, store)
+        catalog = TurnCatalog(store.catalog)
+        shown = await self._show(known, session, request, bundle, store, catalog)
         if shown.failure:
             raise TurnError(f"{session.flow}: {shown.failure}")
         if shown.params is not None:
             params = _outcome(session, shown)
             ended = replace(_moved(session, shown), state="done", params=params)
-            self._send(await self._turns.end_flow(ended))
+            self._send(await self._turns.end_flow(ended, catalog=catalog))
             return finished(self._tokens.sign(session), params)
         if shown.screen is None:
             return gone(shown.error or _expired(bundle, session.language))
@@ -148,6 +149,7 @@ class Exchanges:
         request: FlowRequest,
         bundle: Bundle,
         store: TenantStore,
+        catalog: TurnCatalog,
     ) -> Shown:
         held = await store.conversations.get(session.customer)
         talk = held or Conversation(session.tenant, session.customer, session.language)
@@ -159,7 +161,7 @@ class Exchanges:
             tenant=bundle.tenant,
             conversation=replace(talk, language=session.language, variables=variables),
             cart=live_cart(cart, talk, now),
-            catalog=TurnCatalog(store.catalog),
+            catalog=catalog,
             orders=store.orders,
             ids=self._ids,
             now=now,

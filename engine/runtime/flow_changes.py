@@ -12,7 +12,7 @@ from engine.domain.ids import TenantId
 from engine.errors import GraphError, GraphRetryable
 from engine.flows.document import FlowJson, Pointer
 from engine.ports import Business, Deployment, DeploymentRepository, FlowStatus
-from engine.runtime.flow_calls import UNEDITABLE, Complaint, FlowCalls, explain
+from engine.runtime.flow_calls import UNEDITABLE, Complaint, FlowCalls, MetaFlow, explain
 from engine.runtime.flow_plan import LIVE, Plan, Step, Wanted, clone_steps, plan
 from engine.spec.problems import Problem, Span
 
@@ -78,31 +78,39 @@ class FlowChanges:
         self.report = Report(business.tenant, is_dry)
 
     async def carry_out(self, flows: Sequence[Wanted], public_pem: str) -> None:
-        """Plan and do it, Flow by Flow: one that Meta refuses does not stop the others."""
+        """Plan and do it, Flow by Flow: one that Meta refuses does not stop the others.
+
+        Raises:
+            GraphError: Meta does not tell what it has; nothing is done.
+        """
+        listed = await self._graph.flows(self._waba_id)
+        rows = {row.key: row for row in await self._deployments.all()}
         for number in self._business.phone_number_ids:
             if not await self._register(number, public_pem):
                 return
-        rows = {row.key: row for row in await self._deployments.all()}
-        listed = await self._graph.flows(self._waba_id)
         for wanted in flows:
-            row = rows.get(wanted.key)
-            found = wanted.choose(listed, row)
-            made = plan(
-                wanted,
-                await self._graph.flow(found.id) if found else None,
-                row,
-                mapped=self._mapping.get(wanted.key),
-                taken=frozenset(flow.name for flow in listed),
-            )
-            if self.report.is_dry:
-                self.report.steps += made.steps
-                continue
             try:
-                await self._take(made, made.steps, self._draft(made))
+                made = await self._plan(wanted, listed, rows.get(wanted.key))
+                if self.report.is_dry:
+                    self.report.steps += made.steps
+                else:
+                    await self._take(made, made.steps, self._draft(made))
             except GraphError as error:
                 self._fail(wanted.key, explain(error))
                 if isinstance(error, GraphRetryable):
                     return
+
+    async def _plan(
+        self, wanted: Wanted, listed: Sequence[MetaFlow], row: Deployment | None
+    ) -> Plan:
+        found = wanted.choose(listed, row)
+        return plan(
+            wanted,
+            await self._graph.flow(found.id) if found else None,
+            row,
+            mapped=self._mapping.get(wanted.key),
+            taken=frozenset(flow.name for flow in listed),
+        )
 
     async def _register(self, number: str, pem: str) -> bool:
         try:

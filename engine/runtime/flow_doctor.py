@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.domain.ids import TenantId
-from engine.errors import GraphError
+from engine.errors import EngineError, GraphError, Unavailable
 from engine.ports import Business
 from engine.runtime.deployment import Deployer, business_faults, key_faults
 from engine.runtime.flow_calls import FlowCalls, explain
@@ -50,27 +50,43 @@ class FlowDoctor:
     async def examine(self, tenant: TenantId) -> tuple[Item, ...]:
         """Look at everything that a tenant's Flows need."""
         deployer = self.deployer
-        business = await deployer.businesses.by_tenant(tenant)
-        key = await deployer.keys.get(tenant)
-        faults = list(business_faults(tenant, business))
         wanted, problems = await self._wanted(tenant)
-        address = list(deployer.address_faults())
+        business, faults = await self._business(tenant)
+        key, lost = await self._key(tenant)
+        address, keygen = list(deployer.address_faults()), f"comanda flows keygen {tenant}"
         items = [
             _judged("PUBLIC_URL", address, deployer.public_url, "set PUBLIC_URL"),
-            _judged("business", faults, "it is complete", f"comanda seed {tenant}"),
             _judged("files", problems, f"{len(wanted)} Flows", f"comanda check {tenant}"),
-            _judged("key", list(key_faults(tenant, key)), key.fingerprint if key else "",
-                    f"comanda flows keygen {tenant}"),
-        ]  # fmt: skip
+            _judged("business", faults, "it is complete", f"comanda seed {tenant}"),
+            _judged("key", lost, key.fingerprint if key else "", keygen),
+        ]
         if business is None or faults:
             items.append(Item("Meta", "unknown", "not asked: the business is not complete"))
         else:
             graph = deployer.graph(business.access_token)
             items.append(await self._token(tenant, business, graph))
             items += await self._numbers(tenant, business, graph, key)
-            items += await self._flows(tenant, wanted)
+            items += await self._flows(tenant, wanted, has_files=not problems)
         items += await self._endpoints(wanted, key)
         return tuple(items)
+
+    async def _business(self, tenant: TenantId) -> tuple[Business | None, list[str]]:
+        try:
+            business = await self.deployer.businesses.by_tenant(tenant)
+        except Unavailable:
+            raise
+        except EngineError as error:
+            return None, [f"it cannot be read: {error}"]
+        return business, list(business_faults(tenant, business))
+
+    async def _key(self, tenant: TenantId) -> tuple[FlowKey | None, list[str]]:
+        try:
+            key = await self.deployer.keys.get(tenant)
+        except Unavailable:
+            raise
+        except EngineError as error:
+            return None, [f"{error} (another one is made with --replace)"]
+        return key, list(key_faults(tenant, key))
 
     async def _wanted(self, tenant: TenantId) -> tuple[tuple[Wanted, ...], list[str]]:
         try:
@@ -114,7 +130,11 @@ class FlowDoctor:
                 items.append(Item(name, verdict, said, mend))
         return items
 
-    async def _flows(self, tenant: TenantId, wanted: Sequence[Wanted]) -> list[Item]:
+    async def _flows(
+        self, tenant: TenantId, wanted: Sequence[Wanted], *, has_files: bool
+    ) -> list[Item]:
+        if not has_files:
+            return [Item("Flows", "unknown", "not compared: the files are wrong")]
         try:
             found = await inspected(self.deployer, tenant, wanted)
         except GraphError as error:

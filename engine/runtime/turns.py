@@ -18,6 +18,7 @@ from engine.domain.ids import CustomerKey, TenantId
 from engine.errors import Conflict, TurnError
 from engine.ports import (
     BusinessRepository,
+    CatalogRepository,
     FlowSession,
     InboxRow,
     OutboxEntry,
@@ -110,11 +111,14 @@ class Turns:
         number = message.phone_number_id
         return await self._take(Cause(row.id, row.tenant, row.customer, number, message))
 
-    async def end_flow(self, session: FlowSession) -> tuple[OutboxEntry, ...]:
+    async def end_flow(
+        self, session: FlowSession, *, catalog: CatalogRepository | None = None
+    ) -> tuple[OutboxEntry, ...]:
         """Take the turn of a Flow that came to its end, once.
 
         Args:
             session: with its `params`; its stored state must be open and of this version.
+            catalog: what the last exchange has read of it just now.
 
         Returns:
             What is to be sent now.
@@ -127,16 +131,19 @@ class Turns:
         cause = Cause(
             name, session.tenant, session.customer, session.phone_number_id, session=session
         )
-        return await self._take(cause)
+        return await self._take(cause, catalog)
 
-    async def _take(self, cause: Cause) -> tuple[OutboxEntry, ...]:
+    async def _take(
+        self, cause: Cause, catalog: CatalogRepository | None = None
+    ) -> tuple[OutboxEntry, ...]:
         bundle = self._bundles.get(cause.tenant)
         if bundle is None:
             raise TurnError(f"the tenant '{cause.tenant}' has no bundle that can be served")
         store = self._stores(cause.tenant)
         for attempt in range(MAX_CONFLICTS):
             with metrics.turn_seconds.time():
-                record = await self._decide(cause, bundle, store)
+                known = catalog if attempt == 0 else None
+                record = await self._decide(cause, bundle, store, known)
                 try:
                     await store.commit(record)
                 except Conflict as error:
@@ -149,7 +156,13 @@ class Turns:
             return record.outbox
         raise TurnError(f"the turn met {MAX_CONFLICTS} conflicts")
 
-    async def _decide(self, cause: Cause, bundle: Bundle, store: TenantStore) -> TurnRecord:
+    async def _decide(
+        self,
+        cause: Cause,
+        bundle: Bundle,
+        store: TenantStore,
+        catalog: CatalogRepository | None,
+    ) -> TurnRecord:
         held = await store.conversations.get(cause.customer)
         # The two are written together: without the note there is no cart to be read.
         has_cart = held is not None and held.cart_expires_at is not None
@@ -167,7 +180,7 @@ class Turns:
             tenant=bundle.tenant,
             conversation=replace(conversation, variables=plain(conversation.variables)),
             cart=live_cart(cart, conversation, now),
-            catalog=TurnCatalog(store.catalog),
+            catalog=catalog or TurnCatalog(store.catalog),
             orders=store.orders,
             ids=self._ids,
             now=now,

@@ -23,6 +23,7 @@ from engine.sandbox.flow_document_shapes import BINDING, is_bound
 
 BAD_PAYLOAD = "INVALID_ON_CLICK_ACTION_PAYLOAD"
 BAD_NAVIGATION = "INVALID_NAVIGATE_ACTION_PAYLOAD"
+BAD_UPDATE = "INVALID_ACTION_PAYLOAD_PROPERTY"
 BAD_TARGET = "INVALID_NAVIGATE_ACTION_NEXT_SCREEN_NAME"
 MOST_FILES = {"PhotoPicker": "max-uploaded-photos", "DocumentPicker": "max-uploaded-documents"}
 
@@ -61,13 +62,12 @@ def _handover_faults(
     if action.name == "navigate":
         yield from _navigation_faults(action, screen, by_id, resolve)
     elif action.name == "update_data":
-        for name, value in action.payload.items():
-            path = (*action.path, "payload", name)
-            if name not in screen.data:
-                message = f"The following property {name} does not exist in the screen data model"
-                yield Fault("INVALID_ACTION_PAYLOAD_PROPERTY", message, path)
+        for name in action.payload:
+            if name in screen.data:
+                yield from _type_faults(action, name, screen, resolve)
             else:
-                yield from _type_faults(name, value, screen, path, resolve)
+                message = f"The following property {name} does not exist in the screen data model"
+                yield Fault(BAD_UPDATE, message, (*action.path, "payload", name))
 
 
 def _navigation_faults(
@@ -82,10 +82,9 @@ def _navigation_faults(
         yield Fault(BAD_TARGET, f"Unknown screen ids found: {listed([name])}.", path)
     else:
         yield from _exact_faults(action, by_id[name])
-        for key, value in action.payload.items():
+        for key in action.payload:
             if key in by_id[name].data:
-                where = (*action.path, "payload", key)
-                yield from _type_faults(key, value, by_id[name], where, resolve)
+                yield from _type_faults(action, key, by_id[name], resolve)
 
 
 def _exact_faults(action: Action, target: Screen) -> Iterator[Fault]:
@@ -107,11 +106,11 @@ def _exact_faults(action: Action, target: Screen) -> Iterator[Fault]:
         yield Fault(BAD_NAVIGATION, message, payload)
 
 
-def _type_faults(
-    name: str, value: Any, target: Screen, path: Path, resolve: Resolve
-) -> Iterator[Fault]:
+def _type_faults(action: Action, name: str, target: Screen, resolve: Resolve) -> Iterator[Fault]:
     """Want a value handed over of the type that the screen declares for it."""
-    declaration = target.data[name]
+    value, declaration = action.payload[name], target.data[name]
+    path = (*action.path, "payload", name)
+    error = BAD_NAVIGATION if action.name == "navigate" else BAD_UPDATE
     if is_bound(value):
         expected, found = declaration["type"], type_of(value, resolve)
         if found in (expected, None):
@@ -121,7 +120,7 @@ def _type_faults(
             f"'{name}' on screen '{target.id}'. Property is expecting '{expected}' but got "
             f"'{found}'."
         )
-        yield Fault(BAD_NAVIGATION, message, path)
+        yield Fault(error, message, path)
         return
     # What is bound within an object or an array is not looked at further.
     if any(is_bound(leaf) for _, leaf in _leaves(value, path)):
@@ -132,12 +131,13 @@ def _type_faults(
             f"Schema of payload data at '{name}' is not matching with schema of data model field "
             f"on screen '{target.id}'. Property is expecting '{wrong[1]}' but got '{wrong[2]}'."
         )
-        yield Fault(BAD_NAVIGATION, message, (*path, *wrong[0]))
+        yield Fault(error, message, (*path, *wrong[0]))
 
 
 def _payload_faults(action: Action, resolve: Resolve) -> Iterator[Fault]:
     """Say which bindings of a payload lead nowhere; `null` is never a value."""
-    for path, value in _leaves(action.payload, (*action.path, "payload")):
+    handed = {name: action.body[name] for name in ("payload", "url") if name in action.body}
+    for path, value in _leaves(handed, action.path):
         if value is None:
             yield Fault(BAD_PAYLOAD, f"Invalid value found for the property '{path[-1]}'.", path)
         elif is_bound(value):

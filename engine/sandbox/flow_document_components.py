@@ -91,9 +91,10 @@ def cases() -> Property:
     return Property(check)
 
 
-def start_and_end(property_: Property) -> Property:
+def start_and_end(property_: Property, *, needed: bool = False) -> Property:
     """Want a property, or two of it for the start and the end of a range of days."""
-    both = record({"start-date?": property_, "end-date?": property_})
+    mark = "" if needed else "?"
+    both = record({f"start-date{mark}": property_, f"end-date{mark}": property_})
     return either(property_, Property(both.check, ("object",)))
 
 
@@ -316,7 +317,7 @@ COMPONENTS: Mapping[str, Component] = MappingProxyType(
                 "mode?": choice("single", "range"),
                 "title?": text(80),
                 "description?": text(300),
-                "label": start_and_end(text(40)),
+                "label": start_and_end(text(40), needed=True),
                 "helper-text?": start_and_end(text(80)),
                 "required?": start_and_end(flag()),
                 "min-date?": day(),

@@ -4,9 +4,18 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
 from engine.sandbox.envelope import JsonObject
-from engine.sandbox.flow_document_faults import Fault, Path, wrong_value
+from engine.sandbox.flow_document_faults import (
+    Fault,
+    Path,
+    Version,
+    type_name,
+    wrong_type,
+    wrong_value,
+)
 from engine.sandbox.flow_document_screens import Placed, Screen
+from engine.sandbox.flow_document_shapes import is_bound
 
+CHECKED_VALUES: Version = (7, 0)
 PICKERS = ("PhotoPicker", "DocumentPicker")
 ORDERED = (
     ("min-selected-items", "max-selected-items"),
@@ -18,10 +27,12 @@ ORDERED = (
 IN_A_RANGE = ("title", "description", "min-days", "max-days")
 
 
-def parts_faults(screen: Screen) -> Iterator[Fault]:
+def parts_faults(screen: Screen, version: Version) -> Iterator[Fault]:
     """Say what is wrong with the components of a screen, each for itself or by its name."""
     yield from _name_faults(screen)
     yield from _form_faults(screen)
+    if version >= CHECKED_VALUES:
+        yield from _value_faults(screen)
     for component in screen.components:
         yield from _component_faults(component)
 
@@ -55,6 +66,20 @@ def _form_faults(screen: Screen) -> Iterator[Fault]:
             yield from _inside_faults(component)
     for form in forms:
         yield from _initial_faults(form, screen)
+
+
+def _value_faults(screen: Screen) -> Iterator[Fault]:
+    """Want the values that a form gives its inputs of their types, and messages that are text."""
+    inputs = screen.inputs()
+    forms = [component for component in screen.components if component.type == "Form"]
+    for form in forms:
+        for group in ("init-values", "error-messages"):
+            given = form.body.get(group)
+            for name, value in given.items() if isinstance(given, dict) else ():
+                entered = inputs[name].kind.value if name in inputs else None
+                wanted = entered if group == "init-values" else "string"
+                if not is_bound(value) and wanted not in (None, type_name(value)):
+                    yield wrong_type((*form.path, group, name), wanted, value)
 
 
 def _inside_faults(component: Placed) -> Iterator[Fault]:
@@ -124,6 +149,9 @@ def _pattern(body: JsonObject, path: Path) -> Iterator[Fault]:
 
 
 def _range(body: JsonObject, path: Path) -> Iterator[Fault]:
+    label = body["label"]
+    if body.get("mode") == "range" and not isinstance(label, dict) and not is_bound(label):
+        yield wrong_type((*path, "label"), "object", label)
     if body.get("mode", "single") == "single":
         for name in IN_A_RANGE:
             if name in body:

@@ -17,6 +17,7 @@ from engine.sandbox.flow_document_faults import (
     Version,
     listed,
     rooted,
+    type_name,
     wrong_type,
     wrong_value,
 )
@@ -251,11 +252,12 @@ def array(
 
 
 def either(*properties: Property) -> Property:
-    """Want what one of these wants; the first one says what is wrong."""
+    """Want what one of these wants; the one of the value's type says what is wrong."""
 
     def check(version: Version, path: Path, value: Any) -> Iterator[Fault]:
-        if all(next(one.judge(version, path, value), None) for one in properties):
-            yield from properties[0].check(version, path, value)
+        kind = type_name(value)
+        right = next((one for one in properties if kind in one.takes), properties[0])
+        yield from right.check(version, path, value)
 
     takes = {kind: None for one in properties for kind in one.takes}
     return Property(check, tuple(takes))

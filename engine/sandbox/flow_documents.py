@@ -126,7 +126,7 @@ def is_publishable(document: JsonObject) -> bool:
 
 def _faults_on(screen: Screen, document: JsonObject, version: Version) -> Iterator[Fault]:
     yield from screen_faults(screen, document, version)
-    yield from parts_faults(screen)
+    yield from parts_faults(screen, version)
     yield from data_faults(screen)
 
 

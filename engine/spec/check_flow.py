@@ -18,6 +18,7 @@ EVENT = "event"
 """The key under which a request names its event."""
 SUBMIT = "submit"
 """The event of a request that names none."""
+_RESERVED = frozenset({EVENT, "name"})  # `event.name` is the event's
 
 
 class FlowCheck:
@@ -133,9 +134,8 @@ class FlowCheck:
         span = Span.of(component.where)
         if not component.type:
             self.problems.add(span, "missing-key", "'type' is missing here")
-        known = COMPONENTS.get(component.type)
-        if known and known.input and component.name == EVENT:
-            sentence = f"an input cannot be called '{EVENT}': what it raises is sent so"
+        for name in sorted(_RESERVED & set(_sent(component))):
+            sentence = f"nothing can be sent as '{name}': it says which event was raised"
             self.problems.add(span, "wrong-name", sentence)
         self._names(component.properties, STATIC)
         event = component.event
@@ -169,6 +169,14 @@ class FlowCheck:
                 sentence = f"nothing sets the variable '{name}'"
                 hint = did_you_mean(name, known)
             self.problems.add(span, "unknown-variable", sentence, hint)
+
+
+def _sent(component: LayoutComponent) -> Iterator[str]:
+    """Name what a component adds to the events of its screen."""
+    known = COMPONENTS.get(component.type)
+    if component.type == CHOICE_GROUPS or (known and known.input):
+        yield component.name
+    yield from component.payload
 
 
 def routes(flow: Flow, name: str) -> Iterator[tuple[Branch, str]]:

@@ -32,9 +32,17 @@ from tests.bench.flow_journey import NAMES, Visit, play
 from tests.bench.journey import TENANT, Shop
 from tests.bench.measure import Row, in_turn
 from tests.bench.served import SECRET
-from tests.bench.serving import Phones, Server, _database, _line, _seed, _side, _standing_in
+from tests.bench.serving import (
+    Phones,
+    Server,
+    bench_database,
+    next_line,
+    seed_shop,
+    served_side,
+    standing_in,
+)
 
-ROUNDS = 5
+ROUNDS = 4
 LONGEST_SECONDS = 1.0
 """The 99th percentile of every screen."""
 
@@ -50,7 +58,7 @@ class Crowd:
         return f"{self.customers} customer{'s' if self.customers > 1 else ''}"
 
 
-CROWDS = (Crowd(1, 25), Crowd(16, 8))
+CROWDS = (Crowd(1, 25), Crowd(16, 4))
 
 
 async def measure() -> list[Row]:
@@ -59,11 +67,11 @@ async def measure() -> list[Row]:
     visits = await play(shop)
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="comanda-bench-"))
-        uri = await stack.enter_async_context(_database(Path(folder)))
-        graph = await stack.enter_async_context(_standing_in(Phones().web))
+        uri = await stack.enter_async_context(bench_database(Path(folder)))
+        graph = await stack.enter_async_context(standing_in(Phones().web))
         sides = []
-        for name, serve in (("engine", _side), ("handwritten", _handwritten)):
-            await _seed(uri, name, shop)
+        for name, serve in (("engine", served_side), ("handwritten", _handwritten)):
+            await seed_shop(uri, name, shop)
             database = await stack.enter_async_context(Database(uri, name=name))
             keys = MongoFlowKeys(database, vault=Vault(SECRET), clock=SystemClock())
             await keys.save(TENANT, key)
@@ -198,7 +206,7 @@ async def _handwritten(name: str, uri: str, graph: str) -> AsyncIterator[Server]
         stdin=PIPE, stdout=PIPE,
     )  # fmt: skip
     try:
-        yield Server(process, (await _line(process))["url"])
+        yield Server(process, (await next_line(process))["url"])
     finally:
         assert process.stdin is not None
         process.stdin.close()

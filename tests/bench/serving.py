@@ -48,13 +48,13 @@ async def measure() -> list[Row]:
     steps = await shop.play()
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="comanda-bench-"))
-        uri = await stack.enter_async_context(_database(Path(folder)))
+        uri = await stack.enter_async_context(bench_database(Path(folder)))
         phones = Phones()
-        graph = await stack.enter_async_context(_standing_in(phones.web))
+        graph = await stack.enter_async_context(standing_in(phones.web))
         sides = []
         for name in ("engine", "handwritten"):
-            await _seed(uri, name, shop)
-            side = await stack.enter_async_context(_side(name, uri, graph))
+            await seed_shop(uri, name, shop)
+            side = await stack.enter_async_context(served_side(name, uri, graph))
             sides.append(Side(side, phones, shop, steps))
         ours, theirs = sides
         pair = await in_turn(ours.play, theirs.play, rounds=ROUNDS)
@@ -128,7 +128,7 @@ class Server:
         """Wait until it is idle; give its figures since the last time."""
         assert self.process.stdin is not None
         self.process.stdin.write(b"\n")
-        return await _line(self.process)
+        return await next_line(self.process)
 
 
 @dataclass(slots=True)
@@ -173,7 +173,7 @@ class Side:
 
 
 @asynccontextmanager
-async def _standing_in(web: Starlette) -> AsyncIterator[str]:
+async def standing_in(web: Starlette) -> AsyncIterator[str]:
     """Serve the stand-in for Meta; it keeps connections through the other side's round."""
     listener, url = listen()
     config = uvicorn.Config(web, log_config=None, access_log=False, timeout_keep_alive=600)
@@ -187,31 +187,31 @@ async def _standing_in(web: Starlette) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def _database(folder: Path) -> AsyncIterator[str]:
+async def bench_database(folder: Path) -> AsyncIterator[str]:
     async with EmbeddedServer(folder) as server:
         yield server.uri
 
 
-async def _seed(uri: str, name: str, shop: Shop) -> None:
+async def seed_shop(uri: str, name: str, shop: Shop) -> None:
     async with Database(uri, name=name) as database:
         tenant, vault = shop.bundle.tenant, Vault(SECRET)
         await seed(database, TENANT, tenant, shop.menu, access_token="token", vault=vault)
 
 
 @asynccontextmanager
-async def _side(name: str, uri: str, graph: str) -> AsyncIterator[Server]:
+async def served_side(name: str, uri: str, graph: str) -> AsyncIterator[Server]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.bench.served", name, uri, graph, stdin=PIPE, stdout=PIPE
     )
     try:
-        yield Server(process, (await _line(process))["url"])
+        yield Server(process, (await next_line(process))["url"])
     finally:
         assert process.stdin is not None
         process.stdin.close()
         await process.wait()
 
 
-async def _line(process: Process) -> dict[str, Any]:
+async def next_line(process: Process) -> dict[str, Any]:
     assert process.stdout is not None
     line = await process.stdout.readline()
     if not line:

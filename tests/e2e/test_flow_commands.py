@@ -14,7 +14,7 @@ from starlette.routing import Route
 from structlog.testing import capture_logs
 
 from engine.cli.flow_output import show_report
-from engine.cli.flows import flows, is_meta
+from engine.cli.flows import flows
 from engine.cli.main import main
 from engine.clock import SystemClock
 from engine.domain.ids import TenantId
@@ -291,20 +291,6 @@ async def test_meta_itself_wants_a_public_address_with_tls(small):
     )
     assert "WhatsApp wants an https:// address" in said
     assert "PUBLIC_URL is not set" in await small.run("deploy", "la-tavola", code=1, PUBLIC_URL="")
-
-
-@pytest.mark.parametrize(
-    ("url", "is_metas"),
-    [
-        ("https://graph.facebook.com", True),
-        ("https://GRAPH.facebook.com/", True),
-        ("http://127.0.0.1:8900", False),
-        ("https://graph.facebook.com.example.org", False),
-        ("https://notfacebook.com", False),
-    ],
-)
-def test_the_sandbox_is_told_from_meta(url, is_metas):
-    assert is_meta(url) is is_metas
 
 
 async def test_an_unknown_tenant_is_a_sentence(small):

@@ -8,7 +8,6 @@ import logging
 import pkgutil
 from datetime import timedelta
 
-import httpx
 import pytest
 import structlog
 
@@ -22,6 +21,7 @@ from tests.e2e.flow_scene import (
     ADD_ONS,
     ADDED,
     ADMIN_TOKEN,
+    EVENING,
     NUMBERS,
     OTHER,
     PIZZA,
@@ -32,6 +32,7 @@ from tests.e2e.flow_scene import (
     Guest,
     change,
     choices,
+    client,
     dump,
     exchange,
     flow_ground,
@@ -41,6 +42,7 @@ from tests.e2e.flow_scene import (
     offer,
     outcome,
     seen,
+    settled,
     submit,
     text_of,
 )
@@ -79,7 +81,7 @@ async def healed(ground):
 
 async def confirmed(guest, lines=1):
     """He has the pizza in his cart once, and was told so once."""
-    await guest.ground.engine.idle()
+    await settled(guest.ground)
     cart = await guest.cart()
     assert [line.quantity for line in cart.lines] == [2] * lines
     assert str(cart.subtotal) == "45.00"
@@ -108,11 +110,8 @@ async def test_a_product_is_made_his_own_and_is_in_the_cart(ground, guest):
     assert titles == ["View cart (2)", "Checkout", "Continue shopping"]
     assert (await invited.session()).state == "done"
     assert (await ground.sandbox.get("/sandbox/refusals")).json() == refusals
-    assert (await ground.sandbox.get("/sandbox/flow-errors")).json() == [] or not [
-        error
-        for error in (await ground.sandbox.get("/sandbox/flow-errors")).json()
-        if error["phone"] == guest.phone
-    ]
+    errors = (await ground.sandbox.get("/sandbox/flow-errors")).json()
+    assert [error for error in errors if error["phone"] == guest.phone] == []
 
 
 async def test_the_answers_have_the_keys_of_the_requirements(guest, door):
@@ -155,6 +154,16 @@ async def test_a_size_chosen_before_is_shown_after_going_back(guest, door):
     assert answer["data"]["selected_quantity"] == "2"
 
 
+async def test_a_customer_who_hides_his_phone_number(guest):
+    guest.customer.hide_phone = True
+    invited = await guest.invited()
+    assert invited.message.payload["recipient"] == guest.key
+    assert "to" not in invited.message.payload
+    flow = await invited.at_summary()
+    await flow.submit()
+    await confirmed(guest)
+
+
 async def test_a_checkout_with_delivery_to_a_placed_order(guest):
     await guest.say("add 2 panna cotta")
     invited = await guest.invited_to_pay("add panna cotta")
@@ -166,7 +175,7 @@ async def test_a_checkout_with_delivery_to_a_placed_order(guest):
     assert seen(flow) == "PAYMENT"
     await flow.submit({"payment": "card", "notes": "Ring twice, please."})
     assert flow.state == "finished"
-    await guest.ground.engine.idle()
+    await settled(guest.ground)
     summary = await guest.newest()
     assert "148 Carmine Street, Apt. 5, New York" in text_of(summary)
     assert "Ring twice, please." in text_of(summary)
@@ -187,7 +196,7 @@ async def test_a_checkout_with_pickup_asks_for_no_address(guest):
     await flow.submit({"type": "pickup"})
     assert seen(flow) == "PAYMENT"
     await flow.submit({"payment": "cash"})
-    await guest.ground.engine.idle()
+    await settled(guest.ground)
     await guest.tap(next(c.id for c in offered((await guest.newest()).payload)))
     order = await guest.order()
     assert (order.type.value, order.payment_kind, order.address) == ("pickup", "cash", None)
@@ -205,6 +214,20 @@ async def test_the_language_of_the_customer_decides_which_flow(guest, words, lan
     assert (await invited.session()).language == language
     flow = await invited.opened()
     assert flow.screen["title"] == screen
+
+
+async def test_a_checkout_left_open_is_over_once_he_has_ordered_in_the_chat(ground, guest):
+    flow = await (await guest.invited_to_pay()).opened()
+    await flow.submit({"type": "pickup"})
+    await guest.say("pickup")
+    await guest.say("cash")
+    await guest.tap(next(c.id for c in offered((await guest.newest()).payload)))
+    order = await guest.order()
+    assert order is not None
+    await flow.submit({"payment": "card"})
+    await settled(ground)
+    assert text_of(await guest.newest()).startswith("🛒 Your cart is empty.")
+    assert await guest.order() == order
 
 
 # Statuses ------------------------------------------------------------------------------------
@@ -255,7 +278,7 @@ async def test_after_a_new_key_the_phone_gets_it_and_goes_on(ground, guest, door
     assert (await door.post(body)).status_code == 421
     # What the operator does after it; until then no phone can know the new key.
     report = await parts.deployer.deploy(SHOP)
-    assert [(s.key, s.verb) for s in report.steps][0] == (NUMBERS[SHOP], "register")
+    assert (report.steps[0].key, report.steps[0].verb) == (NUMBERS[SHOP], "register")
     assert (await door.post(body)).status_code == 421
     await flow.submit(SIZE)
     assert (flow.state, seen(flow)) == ("open", "MODIFIERS_SELECTION")
@@ -316,7 +339,8 @@ async def test_a_flow_that_is_done_is_427(ground, guest, door):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"product": SALAD}, {"flow": "checkout"}, {"flow": "no_such_flow"}, {"tenant": OTHER}]
+    "wrong",
+    [{"product": SALAD}, {"flow": "checkout"}, {"flow": "no_such_flow"}, {"tenant": OTHER}],
 )
 async def test_the_door_of_something_else_is_427(ground, guest, door, wrong):
     token = (await guest.invited()).token
@@ -343,7 +367,7 @@ async def test_a_flow_for_one_product_has_a_door_of_its_own(ground, guest):
     await flow.submit({"quantity": "3"})
     await flow.submit({"modifiers_1_one": "Stuffed"})
     await flow.submit()
-    await ground.engine.idle()
+    await settled(ground)
     cart = await guest.cart()
     assert [(line.product_id, line.quantity) for line in cart.lines] == [(product, 3)]
     assert str(cart.subtotal) == "37.50"
@@ -360,7 +384,7 @@ async def test_a_product_without_a_flow_of_its_own_has_the_door_all_the_same(gro
 
 async def posted(ground, path, token=ADMIN_TOKEN):
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(base_url=ground.engine_url, timeout=60) as http:
+    async with client(ground) as http:
         return await http.post(f"/api/v1/whatsapp/flow/deploy/{path}", headers=headers)
 
 
@@ -376,7 +400,16 @@ async def test_the_node_back_end_deploys_a_product(ground, guest):
     assert [step["verb"] for step in again.json()["steps"]] == ["unchanged"]
 
 
-@pytest.mark.parametrize("token", [None, "", "wrong", ADMIN_TOKEN + "x"])
+async def test_a_product_deployed_four_times_at_once_is_deployed_once(ground):
+    product = await offer(ground)
+    answers = await asyncio.gather(*(posted(ground, f"{product}/{SHOP}/l") for _ in range(4)))
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert len({answer.json()["flow_id"] for answer in answers}) == 1
+    flows = (await ground.sandbox.get("/sandbox/flows")).json()
+    assert len([flow for flow in flows if product in flow["name"]]) == 1
+
+
+@pytest.mark.parametrize("token", [None, "wrong", ADMIN_TOKEN + "x"])
 async def test_without_the_operators_token_nothing_is_deployed(ground, token):
     product = await offer(ground)
     before = (await ground.sandbox.get("/sandbox/flows")).json()
@@ -447,6 +480,26 @@ async def test_exchanges_repeated_at_once_are_answered_alike(ground, guest, door
     assert (session.state, session.trail[-1]) == ("done", "ORDER_SUMMARY")
     # INIT, two screens and the end: repetitions are not counted.
     assert session.version == 4
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="an exchange repeated late takes what came after it away: the next one is 427",
+)
+@pytest.mark.parametrize("late", [0, 1, 2])
+async def test_an_exchange_repeated_late_takes_nothing_away(guest, door, late):
+    invited = await guest.invited()
+    done = []
+    async for asked, _ in walk(door, invited.token):
+        if asked["screen"] == "ORDER_SUMMARY":
+            break
+        done.append(asked)
+    # The network gives it to the door twice; the customer sees the summary.
+    assert (await door.ask(done[late]))[0] == 200
+    status, answer = await door.ask(exchange(invited.token, "ORDER_SUMMARY", submit()))
+    assert status == 200
+    assert outcome(answer) == CHOSEN | {"flow_token": invited.token}
+    await confirmed(guest)
 
 
 async def test_success_and_then_its_reply_twice(guest):
@@ -554,7 +607,7 @@ async def test_two_flows_of_one_customer_are_two_lines(guest):
     await salad.submit({"modifiers_1_one": "Caesar"})
     pizza = await first.at_summary()
     await asyncio.gather(pizza.submit(), salad.submit())
-    await guest.ground.engine.idle()
+    await settled(guest.ground)
     assert sorted(line.quantity for line in (await guest.cart()).lines) == [1, 2]
     assert await guest.added() == 2
 
@@ -609,22 +662,73 @@ async def test_a_flow_that_meta_refuses_is_held_and_the_chat_asks(ground, guest,
     await Guest(ground).invited()
 
 
+async def failed(ground, guest, row, code, wamid):
+    """Let Meta say that a message which it had taken cannot be delivered after all."""
+    status = {
+        "id": wamid, "status": "failed", "timestamp": str(int(EVENING.timestamp())),
+        "recipient_id": guest.phone, "biz_opaque_callback_data": row["_id"],
+        "errors": [{"code": code, "title": "It failed", "error_data": {"details": "It failed"}}],
+    }  # fmt: skip
+    metadata = {"display_phone_number": "1", "phone_number_id": NUMBERS[SHOP]}
+    value = {"messaging_product": "whatsapp", "metadata": metadata, "statuses": [status]}
+    entry = {"id": "1", "changes": [{"field": "messages", "value": value}]}
+    body = json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+    headers = {"X-Hub-Signature-256": Door(ground).signature(body)}
+    async with client(ground) as http:
+        answer = await http.post("/whatsapp_response", content=body, headers=headers)
+    assert answer.status_code == 200
+    await settled(ground)
+
+
 @pytest.mark.usefixtures("healed")
 @pytest.mark.parametrize("code", [131000, 131053, 132068, 132069])
 async def test_a_flow_that_fails_after_it_was_taken_and_the_chat_asks(ground, guest, code):
-    refusal = {"kind": "fail", "code": code}
-    await fault(ground, guest, **refusal)
-    seen_by_sandbox = (await ground.sandbox.get("/sandbox/deliveries")).json()
-    await guest.customer.tap(f"customize:{PIZZA}", title="Customize")
-    await guest.ground.engine.idle()
-    after = seen_by_sandbox[-1]["n"]
-    told = []
-    while not any(d["kind"] == "failed" for d in told):
-        query = {"after": after, "count": len(told) + 1, "wait": 10}
-        told = (await ground.sandbox.get("/sandbox/deliveries", params=query, timeout=20)).json()
-    await ground.engine.idle()
+    invited = await guest.invited()
+    outbox = ground.engine.database.collection(OutboxDocument)
+    row = await outbox.find_one({"tenant": SHOP, "providerId": invited.wamid})
+    for _ in range(2):
+        await failed(ground, guest, row, code, invited.wamid)
     assert asks_for_a_size(await guest.newest())
-    assert len(await guest.customer.messages()) == 1
+    assert len(await guest.customer.messages()) == 2
+    other = await Guest(ground).asks_for()
+    assert is_flow(other) == (code not in (132068, 132069))
+
+
+LOST = pytest.mark.xfail(
+    strict=True,
+    reason="a failed status that comes before its wamid is stored finds no entry and is lost",
+)
+
+
+@LOST
+@pytest.mark.usefixtures("healed")
+async def test_a_failure_that_is_told_before_its_wamid_is_stored(ground, guest):
+    invited = await guest.invited()
+    outbox = ground.engine.database.collection(OutboxDocument)
+    row = await outbox.find_one_and_update(
+        {"tenant": SHOP, "providerId": invited.wamid},
+        {"$unset": {"providerId": 1}, "$set": {"state": "queued"}},
+    )
+    await failed(ground, guest, row, 131000, invited.wamid)
+    await outbox.replace_one({"_id": row["_id"]}, row)
+    assert asks_for_a_size(await guest.newest())
+
+
+@LOST
+@pytest.mark.usefixtures("healed")
+async def test_flows_that_fail_as_soon_as_they_are_taken(ground):
+    """Meta's webhook may be faster than its answer is noted."""
+    guests = [Guest(ground) for _ in range(12)]
+    for guest in guests:
+        await fault(ground, guest, kind="fail", code=131000)
+    heard = len((await ground.sandbox.get("/sandbox/deliveries")).json())
+    for guest in guests:
+        await guest.tap(f"customize:{PIZZA}", title="Customize")
+    told = {"after": heard, "count": 2 * len(guests), "wait": 10}
+    await ground.sandbox.get("/sandbox/deliveries", params=told, timeout=20)
+    await settled(ground)
+    said = [await guest.texts() for guest in guests]
+    assert said == [["*Margherita Pizza*: which size?"]] * len(guests)
 
 
 @pytest.mark.usefixtures("healed")
@@ -700,7 +804,7 @@ async def test_a_price_that_changes_before_he_confirms_is_told(ground, guest):
     assert await dump(ground) == before
     await flow.submit()
     assert flow.state == "finished"
-    await ground.engine.idle()
+    await settled(ground)
     assert str((await guest.cart()).subtotal) == "40.50"
     assert await guest.added() == 1
 
@@ -770,7 +874,7 @@ async def test_more_than_there_is_left_is_not_sold(ground, guest):
         await flow.submit({"modifiers_1_one": "Stuffed"})
     if flow.state == "open" and seen(flow) == "ORDER_SUMMARY":
         await flow.submit()
-    await ground.engine.idle()
+    await settled(ground)
     assert (await guest.cart()).count == 0
     assert await guest.added() == 0
     told = flow.error["shown"] if flow.error else (flow.screen or {}).get("message")
@@ -784,7 +888,7 @@ async def test_more_than_there_is_left_is_not_sold(ground, guest):
 def logged(monkeypatch, caplog):
     """Everything the engine logs, tracebacks too, however another test has set up logging."""
     lines = io.StringIO()
-    processors = [
+    processors: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.format_exc_info,
@@ -801,8 +905,11 @@ def logged(monkeypatch, caplog):
             if hasattr(loaded, "log"):
                 monkeypatch.setattr(loaded, "log", printed)
     caplog.set_level(logging.DEBUG, logger="uvicorn")
-    return lambda: lines.getvalue() + "".join(
-        record.getMessage() for record in caplog.records if not record.name.startswith("httpx")
+    return lambda: (
+        lines.getvalue()
+        + "".join(
+            record.getMessage() for record in caplog.records if not record.name.startswith("httpx")
+        )
     )
 
 
@@ -813,15 +920,16 @@ async def test_nothing_of_a_customer_is_logged(ground, logged):
     pizza = await guest.invited()
     flow = await pizza.at_summary()
     await flow.submit()
-    await ground.engine.idle()
+    await settled(ground)
     pay = await guest.invited_to_pay()
     flow = await pay.opened()
     await flow.submit({"type": "delivery"})
     await flow.submit({"address": address})
     await flow.submit({"payment": "cash", "notes": notes})
-    await ground.engine.idle()
+    await settled(ground)
     await guest.tap(next(c.id for c in offered((await guest.newest()).payload)))
-    assert (await guest.order()).notes == notes
+    order = await guest.order()
+    assert order and order.notes == notes
 
     # And what goes wrong, of which more is logged.
     late = await guest.invited()
@@ -865,7 +973,7 @@ async def test_metrics_name_no_customer(ground, guest):
     invited = await guest.invited()
     flow = await invited.at_summary()
     await flow.submit()
-    async with httpx.AsyncClient(base_url=ground.engine_url) as http:
+    async with client(ground) as http:
         text = (await http.get("/metrics")).text
     assert 'comanda_flow_exchanges_total{action="data_exchange",outcome="200"}' in text
     assert guest.phone not in text

@@ -35,17 +35,17 @@ KINDS: dict[str, tuple[str, list[Any], list[Any]]] = {
         ["a", ["a", "a"], ["a", "d"], ["c"], [["a"]], [None], {"a": "a"}, ["a"] * 201],
     ),
     "text": (
-        "name: {type: TextInput, label: Name}", ["Ana", "x" * 80, "ñ"],
+        "who: {type: TextInput, label: Who}", ["Ana", "x" * 80, "ñ"],
         ["x" * 81, "😀" * 41, MEGABYTE, 1, 1.5, True, ["Ana"], {"a": 1}],
     ),
     "short text": (
-        "name: {type: TextInput, label: Name, max-chars: 2}", ["12"], ["123", 12],
+        "who: {type: TextInput, label: Who, max-chars: 2}", ["12"], ["123", 12],
     ),
     "long text": (
-        "name: {type: TextArea, label: Name}", ["x" * 600], ["x" * 601, MEGABYTE],
+        "who: {type: TextArea, label: Who}", ["x" * 600], ["x" * 601, MEGABYTE],
     ),
     "text of our own length": (
-        "name: {type: TextArea, label: Name, max-length: '${data.most}'}",
+        "who: {type: TextArea, label: Who, max-length: '${data.most}'}",
         ["x" * 600], ["x" * 601],
     ),
     "flag": ("sure: {type: OptIn, label: Sure}", [True, False], ["true", 1, [], [True], {}]),
@@ -95,7 +95,7 @@ def test_what_is_left_out_is_none_and_what_is_no_input_is_left_out(layout, sent)
 
 
 def test_a_text_is_trimmed_and_holds_no_zero():
-    layout = "name: {type: TextInput, label: Name, name: called}"
+    layout = "who: {type: TextInput, label: Who, name: called}"
     assert read_form(form(layout), {}, {"called": " A\x00na\n", "name": "x"}) == {"called": "Ana"}
 
 
@@ -243,7 +243,7 @@ JSON = st.recursive(
     | st.dictionaries(st.sampled_from(["a", "id", "start-date"]), inner, max_size=2),
     max_leaves=6,
 )  # fmt: skip
-NAMES = ["size", "extras", "name", "sure", "day", "photos", "seen", "event"]
+NAMES = ["size", "extras", "who", "sure", "day", "photos", "seen", "event"]
 NAMES += [f"more_{n}_{kind}" for n in range(5) for kind in ("one", "many")]
 EVERYTHING = form(
     "\n".join(line for line, _, _ in (KINDS[k] for k in ("one", "many", "text", "flag", "dates",
@@ -261,12 +261,12 @@ def test_whatever_is_sent_only_what_is_offered_comes_through(sent):
         read = read_form(EVERYTHING, shown, sent)
     except NotOffered:
         return
-    assert read.keys() == {"size", "extras", "name", "sure", "day", "photos", "more", "seen"}
+    assert read.keys() == {"size", "extras", "who", "sure", "day", "photos", "more", "seen"}
     assert read["size"] in (None, "a", "b")
     assert set(read["extras"] or ()) <= {"a", "b"}
     assert set(read["more"]) <= {"a", "b", "c", "d"}
     assert len(set(read["more"])) == len(read["more"])
-    assert len(read["name"] or "") <= 80
+    assert len(read["who"] or "") <= 80
     assert read["sure"] in (None, True, False)
 
 
@@ -282,11 +282,11 @@ LONG = "Stone-baked sourdough with everything on it, and some more of everything
         (HEADING, 80),
         ("body: {type: TextBody, text: '${data.text}'}", 4096),
         (f"{HEADING}\nfoot: {{type: TextCaption, text: ' ${{data.text}} '}}", 80),
-        ("name: {type: TextInput, label: '${data.text}'}", 20),
+        ("who: {type: TextInput, label: '${data.text}'}", 20),
         ("size: {type: Dropdown, label: '${data.text}', data-source: '${data.sizes}'}", 20),
         # A text that is only a part of another, or none that is shown, is left as it is.
         ("head: {type: TextHeading, text: '`1: ${data.text}`'}", None),
-        ("name: {type: TextInput, label: Name, init-value: '${data.text}'}", None),
+        ("who: {type: TextInput, label: Who, init-value: '${data.text}'}", None),
         (SIZES, None),
     ],
 )

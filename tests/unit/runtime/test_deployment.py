@@ -1,5 +1,6 @@
 """Deploying to the sandbox: what is done, what is left alone, and what an interruption leaves."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -7,7 +8,7 @@ import pytest
 
 from engine.domain.ids import TenantId
 from engine.errors import GraphError, GraphRetryable, GraphTerminal
-from engine.runtime.deployment import NoSuchProduct, NotDeployable
+from engine.runtime.deployment import NoSuchProduct, NotDeployable, is_meta
 from tests.unit.runtime.deploying import (
     KEY,
     NUMBERS,
@@ -333,8 +334,18 @@ async def test_when_meta_does_not_answer_nothing_more_is_asked(scene):
 async def test_when_meta_does_not_tell_what_it_has_nothing_is_done(scene):
     scene.watch.failing["flows"] = GraphTerminal("Invalid OAuth access token.", code=190)
     with pytest.raises(GraphError):
-        await scene.deploy(is_dry=True)
+        await scene.deploy()
     assert scene.watch.writes == []
+
+
+@pytest.mark.parametrize("is_dry", [False, True])
+async def test_a_flow_that_meta_does_not_tell_of_does_not_stop_the_others(scene, is_dry):
+    await scene.deploy()
+    scene.content.held = (flow_json("en"), flow_json("en", flow="checkout"))
+    scene.watched().failing["flow"] = GraphTerminal("(#1) gone", code=100)
+    report = await scene.deploy(is_dry=is_dry)
+    assert verbs(report, "size:en") == ["failed"]
+    assert verbs(report, "checkout:en") == ["create", "upload", "publish"]
 
 
 # Flows that cannot be edited ---------------------------------------------------------------------
@@ -380,6 +391,21 @@ async def test_a_refused_clone_leaves_everything_as_it_was(frozen):
     assert len(report.problems) == 1
     assert frozen.mapping == mapping
     assert await frozen.rows() == rows
+
+
+async def test_a_clone_that_cannot_be_published_yet_leaves_the_old_one_to_customers(frozen, built):
+    await frozen.deploy()
+    mapping, rows = frozen.mapping, await frozen.rows()
+    frozen.content.held = (titled("Which size?"), flow_json("es"))
+    built.is_open = False
+    report = await frozen.deploy()
+    assert verbs(report, "size:en") == ["clone", "upload", "failed"]
+    assert (frozen.mapping, await frozen.rows()) == (mapping, rows)
+    built.is_open = True
+    report = await frozen.deploy()
+    assert verbs(report, "size:en") == ["upload", "publish"]
+    assert len(await frozen.flows()) == 3
+    assert frozen.mapping["size:en"] != mapping["size:en"]
 
 
 async def test_an_address_that_cannot_be_changed_makes_a_clone(frozen, built):
@@ -440,6 +466,13 @@ async def test_what_was_interrupted_anywhere_is_finished_by_the_next_deployment(
             assert row.status == "PUBLISHED"
             assert (await scene.deploy()).is_idle
     assert cut > 4
+
+
+async def test_two_deployments_at_once_make_every_flow_once(scene):
+    reports = await asyncio.gather(scene.deploy(), scene.deploy(), scene.deploy())
+    assert not any(report.has_failed for report in reports)
+    assert [report.is_idle for report in reports] == [False, True, True]
+    assert len(await scene.flows()) == 2
 
 
 # Dry runs ----------------------------------------------------------------------------------------
@@ -564,3 +597,17 @@ async def test_a_tenant_without_flows_is_told(scene):
 def test_meta_wants_a_public_address_with_tls(scene, url, is_development, is_right):
     deployer = replace(scene.deployer, public_url=url, is_development=is_development)
     assert (list(deployer.address_faults()) == []) is is_right
+
+
+@pytest.mark.parametrize(
+    ("url", "is_metas"),
+    [
+        ("https://graph.facebook.com", True),
+        ("https://GRAPH.facebook.com/", True),
+        ("http://127.0.0.1:8900", False),
+        ("https://graph.facebook.com.example.org", False),
+        ("https://notfacebook.com", False),
+    ],
+)
+def test_the_sandbox_is_told_from_meta(url, is_metas):
+    assert is_meta(url) is is_metas

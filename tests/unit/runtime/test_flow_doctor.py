@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from engine.domain.ids import TenantId
-from engine.errors import GraphRetryable, GraphTerminal
+from engine.errors import EngineError, GraphRetryable, GraphTerminal, Unavailable
 from engine.graph.flow_ping import FlowPing
 from engine.runtime.flow_doctor import FlowDoctor
 from engine.spec.problems import Problem, Span, SpecError
@@ -94,6 +94,33 @@ async def test_a_tenant_that_nobody_seeded(scene):
     items = {item.name: item for item in await doctor.examine(TenantId("inn"))}
     assert items["business"].mend == "comanda seed inn"
     assert items["key"].mend == "comanda flows keygen inn"
+
+
+class Sealed:
+    """What was sealed with another secret."""
+
+    def __init__(self, error):
+        self.error = error
+
+    async def get(self, tenant):
+        raise self.error
+
+    by_tenant = get
+
+
+@pytest.mark.parametrize("part", ["keys", "businesses"])
+async def test_what_cannot_be_opened_is_an_item_too(scene, part):
+    error = EngineError("it was sealed with another ENCRYPTION_SECRET")
+    found = await examined(scene, **{part: Sealed(error)})
+    item = found["key" if part == "keys" else "business"]
+    assert item.verdict == "wrong"
+    assert "another ENCRYPTION_SECRET" in item.reason
+
+
+@pytest.mark.parametrize("part", ["keys", "businesses"])
+async def test_without_a_database_there_is_nothing_to_judge(scene, part):
+    with pytest.raises(Unavailable):
+        await examined(scene, **{part: Sealed(Unavailable("the database does not answer"))})
 
 
 @pytest.mark.parametrize(
@@ -194,6 +221,7 @@ async def test_files_that_are_wrong(scene):
     found = await examined(scene, content=Broken())
     assert found["files"].verdict == "wrong"
     assert found["files"].mend == "comanda check shop"
+    assert found["Flows"].verdict == "unknown"
     assert found["endpoint"].verdict == "unknown"
 
 

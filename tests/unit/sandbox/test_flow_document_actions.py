@@ -130,6 +130,21 @@ WRONG = [
     ),
     *(
         (
+            one_screen(
+                radio(**{"on-select-action": {"name": "update_data", "payload": payload}}),
+                data=IN_DATA,
+            ),
+            "INVALID_ACTION_PAYLOAD_PROPERTY",
+            f"{AT}[0].on-select-action.payload.{path}",
+        )
+        for payload, path in (
+            ({"count": "1"}, "count"),
+            ({"count": "${form.size}"}, "count"),
+            ({"list": [{"id": "1", "title": 2}]}, "list[0].title"),
+        )
+    ),
+    *(
+        (
             {
                 "version": "7.3",
                 "screens": [
@@ -195,6 +210,13 @@ def test_one_file_is_handed_over_at_the_end():
     assert faults(document) == [("INVALID_ON_CLICK_ACTION_PAYLOAD", path)]
 
 
+def test_one_photo_may_be_the_outcome():
+    picker = {"type": "PhotoPicker", "name": "p", "label": "P", "max-uploaded-photos": 1}
+    end = screen("ONLY", picker, footer(complete(photo="${form.p}")), terminal=True)
+
+    assert faults({"version": "7.3", "screens": [end]}) == []
+
+
 def test_what_is_bound_within_a_payload_is_not_looked_at_further():
     listed = declare([""], items={"type": "string"})
     document = changed(survey, "screens.1.data.list", listed)
@@ -204,4 +226,16 @@ def test_what_is_bound_within_a_payload_is_not_looked_at_further():
     payload = {"note": "a", "list": ["b", 7]}
     assert faults(changed(lambda: document, f"{C}.1.on-click-action.payload", payload)) == [
         ("INVALID_NAVIGATE_ACTION_PAYLOAD", f"{AT}[1].on-click-action.payload.list[1]")
+    ]
+
+
+def test_an_address_may_be_bound():
+    def found(url):
+        link = {"type": "EmbeddedLink", "text": "Terms"}
+        action = {"on-click-action": {"name": "open_url", "url": url}}
+        return faults(one_screen(link | action, data={"terms": declare("https://a.b")}))
+
+    assert found("${data.terms}") == []
+    assert found("${data.nix}") == [
+        ("INVALID_ON_CLICK_ACTION_PAYLOAD", f"{AT}[0].on-click-action.url")
     ]

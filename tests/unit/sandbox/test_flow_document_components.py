@@ -118,10 +118,13 @@ RIGHT = [
             "type": "Form",
             "name": "form",
             "children": [entry(), radio()],
-            "init-values": {"note": "x"},
+            "init-values": {"note": "${data.name}", "size": "1"},
             "error-messages": "${data.wrong}",
         },
-        data={"wrong": declare({"note": "no"}, properties={"note": {"type": "string"}})},
+        data={
+            "name": declare("Ana"),
+            "wrong": declare({"note": "no"}, properties={"note": {"type": "string"}}),
+        },
     ),
     {
         "version": "7.3",
@@ -216,6 +219,11 @@ WRONG = [
         one_screen({"type": "Switch", "value": "${data.flag}", "cases": []}, data=FLAG),
         "INVALID_PROPERTY_TYPE",
         f"{AT}[0].cases",
+    ),
+    (
+        one_screen({"type": "CalendarPicker", "name": "d", "label": {"start-date": "From"}}),
+        "MISSING_REQUIRED_TYPE_PROPERTY",
+        f"{AT}[0].label",
     ),
     (one_screen(entry(pattern="a")), "INVALID_DEPENDENCIES", f"{AT}[0]"),
     (

@@ -2,6 +2,7 @@ import pytest
 
 from tests.unit.sandbox.flow_parts import (
     AT,
+    boxes,
     entry,
     faults,
     item,
@@ -18,6 +19,26 @@ from tests.unit.sandbox.flow_samples import (
 
 # what is wrong, Meta's name of it, and where
 WRONG = [
+    *(
+        (
+            one_screen(
+                {"type": "Form", "name": "f", "children": [entry(), boxes()], group: values}
+            ),
+            "INVALID_PROPERTY_TYPE",
+            f"{AT}[0].{group}.{name}",
+        )
+        for group, values, name in (
+            ("init-values", {"note": 7}, "note"),
+            ("init-values", {"note": None}, "note"),
+            ("init-values", {"size": "1"}, "size"),
+            ("error-messages", {"note": "no", "size": ["no"]}, "size"),
+        )
+    ),
+    (
+        one_screen({"type": "CalendarPicker", "name": "d", "label": "D", "mode": "range"}),
+        "INVALID_PROPERTY_TYPE",
+        f"{AT}[0].label",
+    ),
     (
         one_screen({"type": "Form", "name": "f", "children": [entry()]}, radio()),
         "COMPONENTS_OUTSIDE_FORM",

@@ -288,7 +288,13 @@ MISTAKES = [
     ("input: {table: required", "input: {table: needed",
      ("needed", "unknown-value: 'needed' is not known here; known: required, optional")),
     ("name: how_many}", "name: event}",
-     ("guests:", "wrong-name: an input cannot be called 'event': what it raises is sent so")),
+     ("guests:", "wrong-name: nothing can be sent as 'event': it says which event was raised")),
+    ("a: {type: OptIn, label: One}", "name: {type: OptIn, label: One}",
+     ("name:", "wrong-name: nothing can be sent as 'name': it says which event was raised")),
+    ("source: \"${data.groups}\", groups: 2", "name: name, source: \"${data.groups}\", groups: 2",
+     ("extras:", "wrong-name: nothing can be sent as 'name': it says which event was raised")),
+    ("payload: {seen:", "payload: {name:",
+     ("go:", "wrong-name: nothing can be sent as 'name': it says which event was raised")),
 ]  # fmt: skip
 
 

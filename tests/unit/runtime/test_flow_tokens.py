@@ -1,0 +1,97 @@
+"""Flow tokens: of one session, and of nobody else's making."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from engine.domain.ids import CustomerKey, TenantId
+from engine.ports import FlowSession
+from engine.runtime.flow_tokens import FlowTokens
+from tests.unit.actions.shop import OPEN
+
+SESSION = FlowSession(
+    id="0123456789abcdef" * 2,
+    tenant=TenantId("la-tavola"),
+    customer=CustomerKey("US.1"),
+    flow="product_customization",
+    language="en",
+    input={"product": "prod:margherita", "quantity": 2},
+    phone_number_id="101",
+    created_at=OPEN,
+    expires_at=OPEN + timedelta(hours=24),
+)
+TOKENS = FlowTokens("secret")
+TOKEN = TOKENS.sign(SESSION)
+NAME, EXPIRY, MAC = TOKEN.split(".")
+
+
+def test_a_token_names_its_session_and_when_it_ends():
+    assert TOKENS.session_id(TOKEN) == SESSION.id == NAME
+    assert int(EXPIRY) == int(SESSION.expires_at.timestamp())
+    assert TOKENS.is_of(TOKEN, SESSION)
+
+
+def test_every_process_of_one_secret_reads_it_and_no_other():
+    assert FlowTokens("secret").is_of(TOKEN, SESSION)
+    other = FlowTokens("another secret")
+    assert other.session_id(TOKEN) == SESSION.id
+    assert not other.is_of(TOKEN, SESSION)
+    assert other.sign(SESSION).startswith(f"{NAME}.{EXPIRY}.")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"id": "f" * 32},
+        {"tenant": TenantId("dona-lucha")},
+        {"customer": CustomerKey("US.2")},
+        {"flow": "checkout"},
+        {"input": {"product": "prod:coke"}},
+        {"input": {"product": None}},
+        {"expires_at": SESSION.expires_at + timedelta(seconds=1)},
+    ],
+)
+def test_a_token_fits_no_other_session(changes):
+    other = replace(SESSION, **changes)
+    assert not TOKENS.is_of(TOKEN, other)
+    assert TOKENS.sign(other).split(".")[2] != MAC
+
+
+def test_a_token_stays_the_same_while_the_customer_goes_on():
+    moved: dict[str, Any] = {
+        "version": 3, "trail": ("A",), "variables": {"size": "l"}, "state": "done",
+        "params": {"size": "l"}, "language": "es",
+    }  # fmt: skip
+    assert TOKENS.sign(replace(SESSION, **moved)) == TOKEN
+
+
+@pytest.mark.parametrize(
+    ("token", "named"),
+    [
+        (f"{NAME}.{EXPIRY}.{'0' * 32}", SESSION.id),
+        (f"{NAME}.{EXPIRY}.{MAC[::-1]}", SESSION.id),
+        (f"{NAME}.99999999999.{MAC}", SESSION.id),
+        (f"{'f' * 32}.{EXPIRY}.{MAC}", "f" * 32),
+        (TOKEN.upper(), None),
+        (f"{TOKEN}\n", None),
+        (f" {TOKEN}", None),
+        (f"{NAME}.{EXPIRY}.{MAC}0", None),
+        (f"{NAME}.{EXPIRY}", None),
+        (f"{NAME}..{MAC}", None),
+        (f"{NAME}.{'9' * 13}.{MAC}", None),
+        (f"{NAME[:-1]}é.{EXPIRY}.{MAC}", None),
+        (f"{NAME}.{EXPIRY}.{MAC[:-1]}\ud800", None),
+        ("unused", None),
+        ("", None),
+        ("x" * 1_000_000, None),
+        (None, None),
+        (5, None),
+        ([TOKEN], None),
+        ({"token": TOKEN}, None),
+    ],
+)
+def test_what_was_not_signed_is_of_no_session(token, named):
+    assert TOKENS.session_id(token) == named
+    assert not TOKENS.is_of(token, SESSION)
