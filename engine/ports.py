@@ -108,6 +108,7 @@ class FlowSession:
         version: counts its exchanges; two exchanges from one version cannot both be saved.
         trail: the screens he has seen, the current one last.
         variables: what its actions noted: plain values only.
+        answered: by screen, the digest of what he sent from it last.
         state: "done" once its outcome is in the chat.
         params: its outcome, as far as it is known; final once it is done.
     """
@@ -124,6 +125,7 @@ class FlowSession:
     version: int = 0
     trail: tuple[str, ...] = ()
     variables: Mapping[str, Any] = field(default_factory=dict)
+    answered: Mapping[str, str] = field(default_factory=dict)
     state: Literal["open", "done"] = "open"
     params: Mapping[str, Any] | None = None
 
@@ -419,8 +421,13 @@ class Outbox(Protocol):
         """Give an entry up; it stays for the operator to see."""
         ...
 
-    async def by_wamid(self, tenant: TenantId, wamid: str) -> OutboxEntry | None:
-        """Find the entry that Meta calls so."""
+    async def entry(
+        self, tenant: TenantId, *, wamid: str, opaque: str | None
+    ) -> OutboxEntry | None:
+        """Find an entry by the id it went out with, else by what Meta calls it.
+
+        A status may come before we have noted what Meta calls the message.
+        """
         ...
 
     async def note_status(

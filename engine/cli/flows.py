@@ -15,12 +15,12 @@ from engine.cli.development import with_secrets
 from engine.clock import SystemClock
 from engine.domain.ids import ProductId, TenantId
 from engine.domain.money import Currency
-from engine.errors import EngineError, GraphError
+from engine.errors import EngineError, GraphError, MalformedKey, SettingsError
 from engine.graph.client import GraphClient
 from engine.graph.flow_ping import FlowPing
 from engine.graph.flows import GraphFlows
 from engine.ports import FlowKeys
-from engine.runtime.deployment import Deployer, is_meta
+from engine.runtime.deployment import Deployer
 from engine.runtime.flow_calls import explain
 from engine.runtime.flow_content import FlowContent
 from engine.runtime.flow_doctor import FlowDoctor
@@ -202,8 +202,7 @@ async def _tools(tenant: TenantId, data: Path) -> AsyncIterator[_Tools]:
     settings = with_secrets(read_settings(), data)
     library = Library(settings.content(), all_verbs())
     library.require(tenant)
-    default = settings.flow_private_key.get_secret_value()
-    shared = FlowKey.parse(default) if default else None
+    shared = _shared_key(settings)
     async with (
         database(settings, data) as ready,
         Database(ready.mongodb_uri, name=ready.mongodb_db_name) as opened,
@@ -239,9 +238,17 @@ def _tools_of(
         graph=lambda token: GraphFlows(graph, token),
         clock=clock,
         public_url=settings.public_url,
-        is_development=not is_meta(settings.graph_api_url),
+        is_development=not settings.is_meta(),
     )
     return _Tools(tenant, keys, deployer, settings.meta_app_secret.get_secret_value())
+
+
+def _shared_key(settings: Settings) -> FlowKey | None:
+    pem = settings.flow_private_key.get_secret_value()
+    try:
+        return FlowKey.parse(pem) if pem else None
+    except MalformedKey as error:
+        raise SettingsError(f"FLOW_PRIVATE_KEY: {error}") from error
 
 
 async def _keygen(tools: _Tools, *, is_replacing: bool) -> bool:

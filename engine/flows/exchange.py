@@ -41,6 +41,8 @@ class Asked:
         data: what it sent.
         input: what the Flow was opened with.
         trail: the screens seen so far.
+        is_repeated: it was asked before, and he has gone on since: the answer is the same, and
+            nothing of what he did since is taken back.
     """
 
     action: str
@@ -48,6 +50,7 @@ class Asked:
     data: Mapping[str, Any]
     input: Mapping[str, Any]
     trail: tuple[str, ...]
+    is_repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +138,14 @@ class _Visit(Steps):
         self.asked = asked
         self.error: str | None = None
         self.trail = asked.trail
+        self.before = dict(turn.conversation.variables)
         self.names = tuple(name for name in self.names if name != "input")
         self.context["input"] = dict.fromkeys(flow.input) | dict(asked.input)
 
     async def go(self) -> Shown:
         """Take the exchange."""
         if self.asked.action == "INIT":
-            self.turn.conversation.variables = {}
-            self.context |= dict.fromkeys(self.names)
-            self.trail = ()
+            # Opened again, he finds what he had chosen.
             await self.step(None)
         elif self.asked.screen not in self.trail or self.asked.screen not in self.flow.screens:
             await self.step(Event("moved"))
@@ -169,24 +171,21 @@ class _Visit(Steps):
             # Without what the screen needs there is nothing to show.
             self.place = Place(None, None)
             return
+        before = self._remember()
         try:
             shown = self._data(screen)
             values = read_form(self.screens.form(self.flow, screen), shown, self.asked.data)
         except NotOffered as told:
             log.info("flow.not_offered", flow=self.flow.id, screen=screen, input=told.name)
-            data = {"reason": Reason.INVALID.value, "group": told.name}
-            await self.step(Event(f"refused.{Reason.INVALID.value}", data))
-            if self.error is None:
-                await self.step(Event("refused", data))
-            return
+            await self._not_offered(told.name)
         except RenderFailed as error:
             self.failure = error
             return
-        name = self.asked.data.get(EVENT, SUBMIT)
-        event = Event(name if isinstance(name, str) and self.scope(name) else SUBMIT, values)
-        before = self._remember()
-        if not await self.step(event) and self.failure is None:
-            log.info("flow.event_unhandled", flow=self.flow.id, screen=screen)
+        else:
+            name = self.asked.data.get(EVENT, SUBMIT)
+            event = Event(name if isinstance(name, str) and self.scope(name) else SUBMIT, values)
+            if not await self.step(event) and self.failure is None:
+                log.info("flow.event_unhandled", flow=self.flow.id, screen=screen)
         if self.failure is not None and not isinstance(self.failure, (Unavailable, Conflict)):
             # The customer stays where he was, and may try again.
             log.error("flow.failed", flow=self.flow.id, screen=screen, error=str(self.failure))
@@ -194,6 +193,12 @@ class _Visit(Steps):
             self._restore(before)
             self.place = self.home = Place(screen, None)
             self.error = self._words_for("problem") or FALLBACK
+
+    async def _not_offered(self, name: str) -> None:
+        data = {"reason": Reason.INVALID.value, "group": name}
+        await self.step(Event(f"refused.{Reason.INVALID.value}", data))
+        if self.error is None:
+            await self.step(Event("refused", data))
 
     async def _load(self, screen: str) -> bool:
         """Take a screen's own actions, which load what it shows."""
@@ -228,12 +233,12 @@ class _Visit(Steps):
         except RenderFailed as error:
             self.failure = error
             return self._gone()
+        shown = replace(shown, screen=leaf, data=data, error=self.error, outcome=self._so_far())
+        if self.asked.is_repeated:
+            return replace(shown, trail=self.asked.trail, variables=self.before)
         seen = self.trail
-        trail = seen[: seen.index(leaf) + 1] if leaf in seen else (*seen, leaf)
-        outcome = self._so_far()
-        return replace(
-            shown, screen=leaf, data=data, error=self.error, trail=trail, outcome=outcome
-        )
+        is_known = leaf in seen
+        return replace(shown, trail=seen[: seen.index(leaf) + 1] if is_known else (*seen, leaf))
 
     def _so_far(self) -> Data:
         end = next((s for s in self.flow.screens.values() if s.params is not None), None)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
-from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
 from engine.clock import Clock
@@ -170,11 +169,6 @@ class Deployer:
             yield "PUBLIC_URL is not set: WhatsApp posts the exchanges of Flows to it"
         elif not self.public_url.startswith("https://") and not self.is_development:
             yield f"PUBLIC_URL is '{self.public_url}': WhatsApp wants an https:// address"
-
-
-def is_meta(url: str) -> bool:
-    """Tell whether a Graph API is Meta's own, and no sandbox."""
-    return f".{urlsplit(url).hostname}".endswith(".facebook.com")
 
 
 def business_faults(tenant: TenantId, business: Business | None) -> Iterator[str]:

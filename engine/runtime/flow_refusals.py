@@ -19,7 +19,7 @@ from engine.ports import (
     TenantStore,
 )
 from engine.whatsapp.content import Raised
-from engine.whatsapp.inbound import InboundMessage, OtherChange, raised, restore_message
+from engine.whatsapp.inbound import InboundMessage, OtherChange, Status, raised, restore_message
 
 REFUSED = "flow_refused"
 """The event with which the chart takes the chat instead."""
@@ -89,9 +89,9 @@ class FlowRefusals:
         for fresh in await self._inbox.accept([row]):
             self._offer(fresh, restore_message(fresh.raw))
 
-    async def failed(self, tenant: TenantId, wamid: str, code: int) -> None:
+    async def failed(self, tenant: TenantId, status: Status, code: int) -> None:
         """Take note that a message Meta had taken failed after all."""
-        entry = await self._outbox.by_wamid(tenant, wamid)
+        entry = await self._outbox.entry(tenant, wamid=status.wamid, opaque=status.opaque)
         if entry:
             await self.entry(entry, code)
 

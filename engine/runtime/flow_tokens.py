@@ -44,4 +44,4 @@ class FlowTokens:
     def is_of(self, token: object, session: FlowSession) -> bool:
         """Tell whether a token was signed for a session."""
         given = token if isinstance(token, str) else ""
-        return hmac.compare_digest(given.encode(), self.sign(session).encode())
+        return hmac.compare_digest(given.encode(errors="replace"), self.sign(session).encode())

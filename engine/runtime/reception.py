@@ -91,4 +91,4 @@ class Reception:
             error=error,
         )
         for told in status.errors[:1]:
-            await self._refusals.failed(business.tenant, status.wamid, told.code)
+            await self._refusals.failed(business.tenant, status, told.code)

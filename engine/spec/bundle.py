@@ -360,6 +360,10 @@ class Library:
             data, layers = merging.merge(base.data, data), Layers((source, base))
         data = {k: v for k, v in data.items() if k != "extends"}
         flow = read_flow(Reader(layers, self.language, self.registry, problems), data)
+        name = FilePath(source.file).stem
+        if flow.id != name:
+            sentence = f"the file is called '{name}', and so must the Flow be"
+            problems.add(layers.value_at(("flow",)), "wrong-name", sentence)
         FlowCheck(flow, layers, problems).run()
         return flow
 

@@ -18,7 +18,7 @@ EVENT = "event"
 """The key under which a request names its event."""
 SUBMIT = "submit"
 """The event of a request that names none."""
-_RESERVED = frozenset({EVENT, "name"})  # `event.name` is the event's
+_OF_THE_EVENT = frozenset({EVENT, "name"})  # `event.name` is the event's
 
 
 class FlowCheck:
@@ -134,7 +134,7 @@ class FlowCheck:
         span = Span.of(component.where)
         if not component.type:
             self.problems.add(span, "missing-key", "'type' is missing here")
-        for name in sorted(_RESERVED & set(_sent(component))):
+        for name in sorted(_OF_THE_EVENT & set(_sent(component))):
             sentence = f"nothing can be sent as '{name}': it says which event was raised"
             self.problems.add(span, "wrong-name", sentence)
         self._names(component.properties, STATIC)

@@ -70,6 +70,7 @@ def session_to_disk(session: FlowSession) -> Json:
         "version": session.version,
         "trail": list(session.trail),
         "variables": session.variables,
+        "answered": session.answered,
         "state": session.state,
         "params": session.params,
         "expireAt": _kept_until(session),
@@ -91,6 +92,7 @@ def session_from_disk(document: Json) -> FlowSession:
         version=document["version"],
         trail=tuple(document["trail"]),
         variables=document["variables"],
+        answered=document["answered"],
         state=document["state"],
         params=document.get("params"),
     )

@@ -56,10 +56,13 @@ class MongoOutbox:
         """Give an entry up; it stays for the operator to see."""
         await self._waiting.bury(entry.id, tenant=entry.tenant, error=error)
 
-    async def by_wamid(self, tenant: TenantId, wamid: str) -> OutboxEntry | None:
-        """Find the entry that Meta calls so."""
+    async def entry(
+        self, tenant: TenantId, *, wamid: str, opaque: str | None
+    ) -> OutboxEntry | None:
+        """Find an entry by the id it went out with, else by what Meta calls it."""
+        known = {"_id": opaque} if opaque else {"providerId": wamid}
         with reachable():
-            found = await self._rows.find_one({"tenant": tenant, "providerId": wamid})
+            found = await self._rows.find_one({"tenant": tenant, **known})
         return None if found is None else entry_from_disk(found)
 
     async def note_status(

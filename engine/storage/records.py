@@ -197,6 +197,7 @@ class FlowSessionDocument(Row):
     version: int = 0
     trail: list[str] = Field(default_factory=list)
     variables: dict[str, Any] = Field(default_factory=dict)
+    answered: dict[str, str] = Field(default_factory=dict)
     state: Literal["open", "done"] = "open"
     params: dict[str, Any] | None = None
     expire_at: datetime

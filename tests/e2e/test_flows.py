@@ -439,22 +439,21 @@ async def test_a_second_deployment_does_nothing(ground):
 # Once and no more ----------------------------------------------------------------------------
 
 
-async def walk(door, token):
-    """Give the exchanges of a whole Flow and their answers, one after the other."""
-    steps = [
-        exchange(token, "", {}, action="INIT"),
-        exchange(token, "SIZE_SELECTION", submit(SIZE)),
-        exchange(token, "MODIFIERS_SELECTION", submit(ADD_ONS)),
-        exchange(token, "ORDER_SUMMARY", submit(seen="$45.00")),
+def way(token):
+    """Give the exchanges of a whole Flow, and the screens they lead to."""
+    return [
+        (exchange(token, "", {}, action="INIT"), "SIZE_SELECTION"),
+        (exchange(token, "SIZE_SELECTION", submit(SIZE)), "MODIFIERS_SELECTION"),
+        (exchange(token, "MODIFIERS_SELECTION", submit(ADD_ONS)), "ORDER_SUMMARY"),
+        (exchange(token, "ORDER_SUMMARY", submit(seen="$45.00")), "SUCCESS"),
     ]
-    for asked in steps:
-        yield asked, await door.ask(asked)
 
 
 async def test_a_repeated_exchange_is_answered_alike_and_changes_nothing(ground, guest, door):
     invited = await guest.invited()
-    async for asked, answer in walk(door, invited.token):
-        assert answer[0] == 200
+    for asked, screen in way(invited.token):
+        answer = await door.ask(asked)
+        assert (answer[0], answer[1]["screen"]) == (200, screen)
         before = await dump(ground)
         assert await door.ask(asked) == answer
         assert await dump(ground) == before
@@ -463,14 +462,7 @@ async def test_a_repeated_exchange_is_answered_alike_and_changes_nothing(ground,
 
 async def test_exchanges_repeated_at_once_are_answered_alike(ground, guest, door):
     invited = await guest.invited()
-    token = invited.token
-    steps = [
-        (exchange(token, "", {}, action="INIT"), "SIZE_SELECTION"),
-        (exchange(token, "SIZE_SELECTION", submit(SIZE)), "MODIFIERS_SELECTION"),
-        (exchange(token, "MODIFIERS_SELECTION", submit(ADD_ONS)), "ORDER_SUMMARY"),
-        (exchange(token, "ORDER_SUMMARY", submit(seen="$45.00")), "SUCCESS"),
-    ]
-    for asked, screen in steps:
+    for asked, screen in way(invited.token):
         answers = await asyncio.gather(*(door.ask(asked) for _ in range(6)))
         assert [status for status, _ in answers] == [200] * 6
         assert answers[0][1]["screen"] == screen
@@ -482,21 +474,23 @@ async def test_exchanges_repeated_at_once_are_answered_alike(ground, guest, door
     assert session.version == 4
 
 
-@pytest.mark.xfail(
+REWOUND = pytest.mark.xfail(
     strict=True,
     reason="an exchange repeated late takes what came after it away: the next one is 427",
 )
-@pytest.mark.parametrize("late", [0, 1, 2])
+
+
+@pytest.mark.parametrize(
+    "late", [pytest.param(0, marks=REWOUND), pytest.param(1, marks=REWOUND), 2]
+)
 async def test_an_exchange_repeated_late_takes_nothing_away(guest, door, late):
     invited = await guest.invited()
-    done = []
-    async for asked, _ in walk(door, invited.token):
-        if asked["screen"] == "ORDER_SUMMARY":
-            break
-        done.append(asked)
-    # The network gives it to the door twice; the customer sees the summary.
-    assert (await door.ask(done[late]))[0] == 200
-    status, answer = await door.ask(exchange(invited.token, "ORDER_SUMMARY", submit()))
+    *begun, (last, _) = way(invited.token)
+    for asked, _ in begun:
+        await door.ask(asked)
+    # The network gives it to the door a second time; the customer sees the summary.
+    assert (await door.ask(begun[late][0]))[0] == 200
+    status, answer = await door.ask(last)
     assert status == 200
     assert outcome(answer) == CHOSEN | {"flow_token": invited.token}
     await confirmed(guest)
@@ -929,7 +923,8 @@ async def test_nothing_of_a_customer_is_logged(ground, logged):
     await settled(ground)
     await guest.tap(next(c.id for c in offered((await guest.newest()).payload)))
     order = await guest.order()
-    assert order and order.notes == notes
+    assert order is not None
+    assert order.notes == notes
 
     # And what goes wrong, of which more is logged.
     late = await guest.invited()

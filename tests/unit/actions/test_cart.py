@@ -191,10 +191,16 @@ def test_a_make_up_is_priced_and_not_taken():
         ({"product": "prod:margherita"}, Reason.PRESENTATION_NEEDED),
         ({"product": "prod:margherita", "presentation": SMALL}, Reason.TOO_FEW_MODIFIERS),
         ({"product": "prod:coke", "modifiers": ("mod:bacon",)}, Reason.UNKNOWN_MODIFIER),
+        # Nor has what the cart would not take.
+        ({"product": "prod:tiramisu", "quantity": 4}, Reason.SOLD_OUT),
+        ({"product": "prod:tiramisu", "quantity": 3}, Reason.SOLD_OUT),
+        ({"product": "prod:coke", "quantity": 99}, Reason.QUANTITY_OUT_OF_RANGE),
     ],
 )
-def test_what_cannot_be_made_has_no_price(wanted, why):
-    assert reason(a_turn(), "cart.price", **wanted) is why
+def test_what_cannot_be_bought_has_no_price(wanted, why):
+    turn = a_turn()
+    filled(turn, priced(turn, "prod:coke"), priced(turn, "prod:tiramisu"))
+    assert reason(turn, "cart.price", **wanted) is why
 
 
 # cart.remove, cart.clear

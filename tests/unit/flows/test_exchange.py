@@ -13,9 +13,13 @@ from engine.domain.catalog import Modifier, ModifierGroup, Presentation
 from engine.domain.ids import GroupId, ModifierId, PresentationId
 from engine.domain.refusals import Refusal
 from engine.errors import Conflict, Unavailable
+from engine.flows.compile import sendable
 from engine.flows.exchange import FALLBACK
+from engine.flows.rehearsal import compile_flows
+from engine.spec.problems import Problems
 from engine.turn import Event
-from tests.unit.actions.shop import a_turn, act, bundle, money, priced, product
+from engine.whatsapp.flow_json import check_screen_data
+from tests.unit.actions.shop import a_turn, act, bundle, money, priced, product, wait
 from tests.unit.flows.screens import END, GO, Visitor, flow
 
 PIZZA, SMALL, LARGE = "prod:margherita", "pres:margherita-small", "pres:margherita-large"
@@ -220,13 +224,21 @@ def test_a_price_that_changed_meanwhile_is_shown_before_it_is_confirmed():
         ({"stock": 0}, "sold_out"),
     ],
 )
-@pytest.mark.parametrize("screen", [None, "SIZE_SELECTION", "MODIFIERS_SELECTION"])
+@pytest.mark.parametrize(
+    ("action", "screen"),
+    [
+        ("INIT", None),
+        ("data_exchange", "SIZE_SELECTION"),
+        ("data_exchange", "MODIFIERS_SELECTION"),
+        ("BACK", "MODIFIERS_SELECTION"),
+    ],
+)
 def test_what_is_gone_or_sold_out_ends_the_flow_with_the_words_for_it(
-    screen, change, error, language
+    action, screen, change, error, language
 ):
     who = at(screen, language=language) if screen else pizza(language=language)
     who.changes = {PIZZA: change}
-    shown = who.submit(selected_size=LARGE, quantity="1") if screen else who.open()
+    shown = who.ask(action, screen, selected_size=LARGE, quantity="1")
     assert (shown.screen, shown.params, shown.failure) == (None, None, None)
     assert shown.error == said(error, language)
     assert shown.trail == who.trail
@@ -282,11 +294,15 @@ def test_whoever_goes_back_by_himself_goes_on_from_there(changes):
     assert (shown.data["total_price"], shown.trail) == (money("36.00"), trail)
 
 
-def test_whoever_opens_the_flow_again_begins_anew():
+@pytest.mark.parametrize(("sold_out", "selected"), [("", LARGE), (LARGE, SMALL)])
+def test_whoever_opens_the_flow_again_finds_what_he_had_chosen_if_it_is_to_be_had(
+    sold_out, selected
+):
     who = at("ORDER_SUMMARY")
+    who.changes = without_size(sold_out)
     shown = who.open()
-    assert (shown.trail, shown.variables) == (("SIZE_SELECTION",), {})
-    assert shown.data["selected_size"] == SMALL
+    assert (shown.screen, shown.trail) == ("SIZE_SELECTION", ("SIZE_SELECTION",))
+    assert (shown.data["selected_size"], shown.data["selected_quantity"]) == (selected, "2")
 
 
 # Whatever is repeated ---------------------------------------------------------------------------
@@ -402,6 +418,8 @@ def in_the_flow(sold: dict[str, Any], wish: dict[str, Any]) -> CartLine | None:
 def filled(data: dict[str, Any], groups: list[list[str]]) -> dict[str, Any] | None:
     """Fill in the groups of a screen; None if radio buttons cannot say it."""
     sent: dict[str, Any] = {}
+    if "groups_1_is_single" not in data:
+        return None
     for place, ids in enumerate(groups, start=1):
         if not data[f"groups_{place}_is_single"]:
             sent[f"modifiers_{place}_many"] = ids
@@ -445,6 +463,42 @@ def in_the_chat(sold: dict[str, Any], wish: dict[str, Any]) -> CartLine | None:
 def test_the_chat_and_the_flow_sell_the_same_for_the_same_price(case):
     sold, wish = case
     assert in_the_flow(sold, wish) == in_the_chat(sold, wish)
+
+
+MADE = {made.flow: made.document for made in wait(compile_flows(bundle(), Problems()))}
+ODD = st.sampled_from(
+    ["Pizza", "", " ", "\u200b", "x" * 200, "Stone-baked with everything on it, family size",
+     "👨‍👩‍👧" * 20, "مرحبا", "${data.x}", "`1 + 1`", "{{ x }}", "'", '"', "\n", "\x00", "-"]
+)  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(wishes(), st.lists(ODD, min_size=4, max_size=4), st.sampled_from(["", "en", "es"]))
+def test_whatever_a_shop_sells_is_shown_as_whatsapp_takes_it(case, names, seen_before):
+    sold, wish = case
+    name, size, group, modifier = names
+    sold = sold | {
+        "name": name,
+        "description": name,
+        "presentations": tuple(replace(p, name=size) for p in sold["presentations"]),
+        "groups": tuple(
+            replace(g, name=group, modifiers=tuple(replace(m, name=modifier) for m in g.modifiers))
+            for g in sold["groups"]
+        ),
+    }
+    who = pizza(changes={PIZZA: sold}, language=seen_before or "en")
+    who.variables = {"selected_size": "pres:1", "quantity": 98} if seen_before else {}
+    shown = who.open()
+    for _ in range(3):
+        if shown.screen is None:
+            assert shown.failure is None
+            break
+        told = {"error_message": shown.error} if shown.error else {}
+        data = sendable(shown.data | told)
+        faults = check_screen_data(MADE[FLOW], shown.screen, data)
+        assert [fault.sentence for fault in faults] == []
+        sent = filled(shown.data, list(wish["groups"].values())) if len(who.trail) > 1 else None
+        shown = who.submit(selected_size=wish["size"], quantity=wish["quantity"], **(sent or {}))
 
 
 # Checkout ---------------------------------------------------------------------------------------
@@ -518,7 +572,7 @@ def test_an_empty_cart_is_not_checked_out():
 
 # Authors' mistakes ------------------------------------------------------------------------------
 
-ODD = flow("""
+AUTHORS = flow("""
 flow: odd
 start: A
 anywhere: {problem: {error: Sorry.}}
@@ -554,7 +608,7 @@ states:
 
 @pytest.mark.parametrize("what", ["error", "do", "enter"])
 def test_a_mistake_of_the_author_leaves_the_customer_where_he_was(what):
-    who = Visitor(ODD)
+    who = Visitor(AUTHORS)
     who.open()
     shown = who.submit(what=what)
     assert (shown.screen, shown.error, shown.failure) == ("A", "Sorry.", None)
@@ -563,7 +617,7 @@ def test_a_mistake_of_the_author_leaves_the_customer_where_he_was(what):
 
 @pytest.mark.parametrize("what", ["look", "end"])
 def test_what_cannot_be_shown_is_a_failure_and_nothing_is_to_be_saved(what):
-    who = Visitor(ODD)
+    who = Visitor(AUTHORS)
     who.open()
     shown = who.submit(what=what)
     assert (shown.screen, shown.params, shown.error, shown.variables) == (None, None, "Sorry.", {})
@@ -571,15 +625,26 @@ def test_what_cannot_be_shown_is_a_failure_and_nothing_is_to_be_saved(what):
     assert shown.failure.startswith("flows/small.yaml:")
 
 
+@pytest.mark.parametrize("action", ["data_exchange", "BACK"])
+def test_a_screen_that_can_be_shown_no_more_is_a_failure(action):
+    odd = Presentation(PresentationId("pres:odd"), "Odd", "no price")  # type: ignore[arg-type]
+    who = at("SIZE_SELECTION")
+    who.changes = {PIZZA: {"presentations": (odd,)}}
+    shown = who.ask(action, "SIZE_SELECTION", selected_size=LARGE, quantity="1")
+    assert (shown.screen, shown.error) == (None, said("problem"))
+    assert shown.failure is not None
+    assert shown.failure.startswith("flows/product_customization.yaml:")
+
+
 def test_a_guard_that_cannot_be_calculated_does_not_hold():
-    who = Visitor(ODD)
+    who = Visitor(AUTHORS)
     who.open()
     shown = who.submit(what="guard")
     assert (shown.screen, shown.error, shown.failure) == ("A", None, None)
 
 
 def test_what_the_end_cannot_tell_yet_is_nothing():
-    assert Visitor(ODD).open().outcome == {"noted": None, "bad": None}
+    assert Visitor(AUTHORS).open().outcome == {"noted": None, "bad": None}
 
 
 SILENT = f"""
@@ -604,6 +669,34 @@ def test_a_flow_without_words_shows_a_sign():
     assert who.look("data_exchange", "B").error == FALLBACK
     refused = who.submit(sure="yes")
     assert (refused.screen, refused.error) == ("A", None)
+
+
+@pytest.mark.parametrize(
+    ("anywhere", "error"),
+    [
+        ("refused.invalid: {error: Invalid.}, refused: {error: No.}", "Invalid."),
+        ("refused.invalid: {do: {save: {x: 1}}}, refused: {error: No.}", "No."),
+        ("refused: {error: '{{ event.reason }} {{ event.group }}'}", "invalid sure"),
+        ("refused: {error: ' '}", None),
+        # The words themselves cannot be said.
+        ("refused: {error: '{{ 1 // 0 }}'}, problem: {error: Sorry.}", "Sorry."),
+        ("refused: {error: '{{ 1 // 0 }}'}, problem: {error: '{{ 1 // 0 }}'}", FALLBACK),
+        ("refused: {error: '{{ 1 // 0 }}'}, problem: {do: {save: {x: 1}}}", FALLBACK),
+        ("refused: {error: '{{ 1 // 0 }}'}, problem: {error: ' '}", FALLBACK),
+    ],
+)
+def test_what_is_not_offered_is_told_in_the_flows_own_words(anywhere, error):
+    text = SILENT.replace("start: A\n", f"start: A\nanywhere: {{{anywhere}}}\n")
+    who = Visitor(flow(text.replace("input.product", "'prod:coke'")))
+    who.open()
+    shown = who.submit(sure="yes")
+    assert (shown.screen, shown.error, shown.failure) == ("A", error, None)
+
+
+def test_data_may_be_of_any_shape():
+    part = 'data: {all: [1, "{{ product.name }}", {deep: "{{ product.price }}"}]}\n    layout'
+    who = Visitor(flow(SILENT.replace("input.product", "'prod:coke'").replace("layout", part)))
+    assert who.open().data == {"all": [1, "Coca-Cola", {"deep": money("2.50")}]}
 
 
 @pytest.mark.parametrize("error", [Unavailable("away"), Conflict("faster")])

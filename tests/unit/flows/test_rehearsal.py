@@ -68,6 +68,7 @@ states:
         type: RadioButtonsGroup
         label: Kind
         data-source: [{", ".join(f"{{id: {c}, title: {c}}}" for c in "abcde")}]
+      extras: {{type: CheckboxGroup, label: Extras, data-source: [{{id: a, title: A}}]}}
       days: {{type: CalendarPicker, label: Day}}
       day: {{type: DatePicker, label: Day}}
       sure: {{type: OptIn, label: Sure}}
@@ -77,8 +78,9 @@ states:
     data: {{total: $1}}
     when:
       submit:
-        - {{if: "event.kind == 'c' and event.day and event.sure", go: D}}
-        - {{if: "event.kind == 'b' and event.seen == '$1' and event.code|int == 1", go: END}}
+        - {{if: event.kind == 'c' and event.day and event.sure, go: D}}
+        - if: event.kind == 'b' and event.seen == '$1' and event.code|int and event.extras
+          go: END
         - {{if: event.kind == 'e', go: E}}
         - {{error: Choose}}
   D: {{title: D, layout: {{{GO}}}, when: {{submit: END}}}}
@@ -102,7 +104,7 @@ def test_a_product_is_only_rehearsed_to_the_end():
 def test_a_screen_that_no_choice_leads_to_is_told():
     _, told = compiled(WALK)
     assert told == [
-        f"{FILE}:26:3: unreachable-state: no choice of the sample customer leads to the screen 'E'"
+        f"{FILE}:28:3: unreachable-state: no choice of the sample customer leads to the screen 'E'"
     ]
 
 

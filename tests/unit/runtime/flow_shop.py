@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 from engine.clock import ManualClock, SeededIds
@@ -14,11 +13,12 @@ from engine.runtime.bundles import Bundles
 from engine.runtime.exchanges import Exchanges
 from engine.runtime.flow_tokens import FlowTokens
 from engine.runtime.turns import Turns
+from engine.spec.bundle import Bundle
 from engine.whatsapp.content import Content, FlowReply, Sender, Tap
 from engine.whatsapp.flow_exchange import FlowAnswer, FlowRequest
 from engine.whatsapp.inbound import InboundMessage
 from tests.memory import MemoryCatalog, MemoryStore
-from tests.unit.actions.shop import LIBRARY, OPEN, menu
+from tests.unit.actions.shop import LIBRARY, OPEN, bundle, menu
 
 TENANT, OTHER = TenantId("la-tavola"), TenantId("dona-lucha")
 NUMBER, WABA = "101", "waba-1"
@@ -28,14 +28,6 @@ FLOW, CHECKOUT = "product_customization", "checkout"
 MAPPING = {
     f"{FLOW}:en": "77", f"{FLOW}:es": "78", f"{CHECKOUT}:en": "88", f"{CHECKOUT}:es": "89",
 }  # fmt: skip
-
-
-@cache
-def bundles() -> Bundles:
-    made = Bundles(LIBRARY)
-    for tenant in (TENANT, OTHER):
-        assert made.reload(tenant) is not None
-    return made
 
 
 def deployment(of: str, meta_id: str, **changes: Any) -> Deployment:
@@ -103,14 +95,21 @@ class Shop:
         self.businesses = Businesses()
         self.tokens = FlowTokens("secret")
         self.sent: list[OutboxEntry] = []
+        self.bundles = Bundles(LIBRARY)
+        for tenant in (TENANT, OTHER):
+            self.serve(bundle(tenant))
         parts: dict[str, Any] = {
-            "stores": self.stores.__getitem__, "bundles": bundles(), "tokens": self.tokens,
+            "stores": self.stores.__getitem__, "bundles": self.bundles, "tokens": self.tokens,
             "clock": self.clock, "ids": SeededIds(),
         }  # fmt: skip
         self.turns = Turns(businesses=self.businesses, **parts)
         self.exchanges = Exchanges(turns=self.turns, send=self.sent.extend, **parts)
         self._messages = 0
         self.token = ""
+
+    def serve(self, made: Bundle) -> None:
+        """Serve a bundle."""
+        self.bundles._served[made.tenant_id] = made
 
     # The chat --------------------------------------------------------------------------------
 

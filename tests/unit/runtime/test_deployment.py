@@ -8,7 +8,7 @@ import pytest
 
 from engine.domain.ids import TenantId
 from engine.errors import GraphError, GraphRetryable, GraphTerminal
-from engine.runtime.deployment import NoSuchProduct, NotDeployable, is_meta
+from engine.runtime.deployment import NoSuchProduct, NotDeployable
 from tests.unit.runtime.deploying import (
     KEY,
     NUMBERS,
@@ -597,17 +597,3 @@ async def test_a_tenant_without_flows_is_told(scene):
 def test_meta_wants_a_public_address_with_tls(scene, url, is_development, is_right):
     deployer = replace(scene.deployer, public_url=url, is_development=is_development)
     assert (list(deployer.address_faults()) == []) is is_right
-
-
-@pytest.mark.parametrize(
-    ("url", "is_metas"),
-    [
-        ("https://graph.facebook.com", True),
-        ("https://GRAPH.facebook.com/", True),
-        ("http://127.0.0.1:8900", False),
-        ("https://graph.facebook.com.example.org", False),
-        ("https://notfacebook.com", False),
-    ],
-)
-def test_the_sandbox_is_told_from_meta(url, is_metas):
-    assert is_meta(url) is is_metas

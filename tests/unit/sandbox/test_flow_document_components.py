@@ -84,6 +84,22 @@ RIGHT = [
     changed(product, "screens.1.layout.children.0.data-source", "${screen.SIZE.data.sizes}"),
     one_screen(text("a"), data={"mixed": declare([1, "a"], items=True)}),
     one_screen(dropdown(label="x" * 20, **{"data-source": [option(n) for n in range(200)]})),
+    one_screen(
+        dropdown(**{"data-source": [option(n) | {"image": PIXEL} for n in range(100)]}),
+        version="5.1",
+    ),
+    one_screen(
+        chips(**{"on-unselect-action": {"name": "update_data", "payload": {}}}), version="6.3"
+    ),
+    one_screen(
+        {
+            "type": "OptIn",
+            "name": "ok",
+            "label": "OK",
+            "on-select-action": {"name": "update_data", "payload": {}},
+        },
+        version="6.0",
+    ),
     one_screen(chips(**{"on-unselect-action": {"name": "update_data", "payload": {}}})),
     one_screen({"type": "OptIn", "name": "ok", "label": "x" * 120, "required": True}),
     one_screen(
@@ -219,6 +235,11 @@ WRONG = [
         one_screen({"type": "Switch", "value": "${data.flag}", "cases": []}, data=FLAG),
         "INVALID_PROPERTY_TYPE",
         f"{AT}[0].cases",
+    ),
+    (
+        one_screen(switch("${data.flag}", a=[text("a") | {"colour": "red"}]), data=FLAG),
+        "INVALID_PROPERTY_KEY",
+        f"{AT}[0].cases.a[0].colour",
     ),
     (
         one_screen({"type": "CalendarPicker", "name": "d", "label": {"start-date": "From"}}),

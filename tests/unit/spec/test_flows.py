@@ -230,6 +230,10 @@ FINAL = "'DONE' is final: nobody sees it, nothing happens in it"
 UNSET = "unknown-variable: nothing sets the variable"
 DEPLOYED = "is not known when the Flow is deployed; put it in 'data' and write ${data.<name>} here"
 MISTAKES = [
+    ("flow: book", "flow: bok",
+     ("bok\n", "wrong-name: the file is called 'book', and so must the Flow be")),
+    ("flow: book\n", "",
+     ("start", "wrong-name: the file is called 'book', and so must the Flow be")),
     ("start: ASK\n", "", ("flow: book", "missing-key: 'start' is missing here")),
     ("start: ASK", "start: ASKS",
      ("ASKS", "unknown-state: there is no state 'ASKS'; did you mean 'ASK'?")),
@@ -307,8 +311,16 @@ def test_a_mistake_is_told_with_its_place(tmp_path, mistake):
     assert [str(p).removeprefix(f"{p.span}: ") for p in found] == [told for _, told in expected]
     for problem, (there, _) in zip(found, expected, strict=True):
         line = text.split("\n")[problem.span.line - 1]
-        assert line[problem.span.column - 1 :].startswith(there)
+        assert f"{line}\n"[problem.span.column - 1 :].startswith(there)
         assert problem.span.file == SHARED
+
+
+def test_a_flow_is_not_called_as_the_address_of_a_product_is(tmp_path):
+    files = {"flows/product.yaml": BOOK.replace("flow: book", "flow: product")}
+    found = everything_wrong(lay(tmp_path / "content", SHOP, files=files))
+    assert [str(p) for p in found] == [
+        "flows/product.yaml:1:7: wrong-name: a Flow cannot be called 'product'"
+    ]
 
 
 def test_the_flow_under_the_mistakes_has_none(tmp_path):

@@ -143,7 +143,7 @@ async def test_whatever_else_a_turn_may_do_is_planned_too(watched):
     await outbox.sent(entry, wamid="wamid.1", at=NOW)
     await outbox.note_status(PIZZERIA, wamid="wamid.1", status="read", at=NOW, error=None)
     await store.said("wamid.1")
-    await outbox.by_wamid(PIZZERIA, "wamid.1")
+    await outbox.entry(PIZZERIA, wamid="wamid.1", opaque=None)
     await store.orders.get_latest(ANA)
     await store.orders.get_by_number(order().number, ANA)
     await store.catalog.get_categories()

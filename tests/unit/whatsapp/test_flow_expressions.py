@@ -188,6 +188,8 @@ def test_what_cannot_be_worked_out(expression):
         "``",
         "` `",
         "`'open`",
+        "`'end' ",
+        " 'end'`",
         "`(1`",
         "`1)`",
         "`1 +`",

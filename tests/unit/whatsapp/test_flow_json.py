@@ -358,6 +358,7 @@ EVERYTHING: list[tuple[Pointer, Any, str, int | str | Pointer]] = [
     (("screens", 1, "refresh_on_back"), False, "", 0),
     ((*TERMS, 1, "on-click-action"), exchange(), "missing-key", 6),
     (("screens", 2, "data"), None, "wrong-type", 0),
+    (("screens", 2, "data"), [], "wrong-type", 0),
     # Ends
     (("screens", 4, "success"), False, "", 0),
     ((*PAPER[:-1], 2), DELETED, "bad-screen", 3),

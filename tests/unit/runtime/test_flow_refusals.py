@@ -1,0 +1,315 @@
+"""What Meta says of Flows: the chat goes on in its place, once, and the Flow rests a while."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+
+from engine.domain.ids import TenantId
+from engine.errors import GraphError, GraphRetryable, GraphTerminal
+from engine.ports import InboxRow, OutboxEntry
+from engine.runtime.flow_refusals import HELD, WHOLE_CHAT, FlowRefusals
+from engine.runtime.reception import Reception
+from engine.runtime.relay import MAX_ATTEMPTS, Relay
+from engine.whatsapp.content import Raised
+from engine.whatsapp.inbound import InboundMessage, parse_webhook
+from tests.unit.actions.shop import OPEN
+from tests.unit.runtime.flow_shop import (
+    ANA,
+    FLOW,
+    NUMBER,
+    OTHER,
+    PIZZA,
+    TENANT,
+    WABA,
+    Shop,
+    deployment,
+    texts,
+)
+
+EN = f"{FLOW}:en"
+THROTTLED, BLOCKED = 132069, 132068
+
+
+class Box:
+    """The inbox and the outbox, as far as Meta's words for Flows touch them."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, InboxRow] = {}
+        self.buried: dict[str, str] = {}
+        self.postponed: list[str] = []
+        self.by_name: dict[str, OutboxEntry] = {}
+
+    async def accept(self, rows: Any) -> tuple[InboxRow, ...]:
+        fresh = [row for row in rows if row.id not in self.rows]
+        self.rows |= {row.id: row for row in fresh}
+        return tuple(fresh)
+
+    async def entry(
+        self, tenant: TenantId, *, wamid: str, opaque: str | None
+    ) -> OutboxEntry | None:
+        found = self.by_name.get(opaque or wamid)
+        return found if found and found.tenant == tenant else None
+
+    async def note_status(self, tenant: TenantId, **told: Any) -> None:
+        """Note nothing."""
+
+    async def bury(self, entry: Any, *, error: str) -> None:
+        self.buried[entry.id] = error
+
+    async def postpone(self, entry: Any, **told: Any) -> None:
+        self.postponed.append(entry.id)
+
+
+class House:
+    """The shop with what listens to Meta.
+
+    Args:
+        offered: what was given to be worked on at once.
+    """
+
+    def __init__(self) -> None:
+        self.shop = Shop()
+        self.shop.store.deployments.held[EN] = deployment(EN, "77")  # type: ignore[attr-defined]
+        self.box = Box()
+        self.offered: list[tuple[InboxRow, InboundMessage]] = []
+        parts: dict[str, Any] = {
+            "outbox": self.box, "businesses": self.shop.businesses, "clock": self.shop.clock,
+        }  # fmt: skip
+        listening: dict[str, Any] = {"inbox": self.box, "offer": self._offer}
+        self.refusals = FlowRefusals(stores=self.shop.stores.__getitem__, **listening, **parts)
+        self.reception = Reception(refusals=self.refusals, **listening, **parts)
+        self.error: GraphError = GraphTerminal("no", code=THROTTLED)
+        self.relay = Relay(graph=self, refused=self.refusals.entry, **parts)
+
+    def _offer(self, row: InboxRow, message: InboundMessage) -> None:
+        self.offered.append((row, message))
+
+    async def send(self, phone_number_id: str, *, token: str, payload: Mapping[str, Any]) -> str:
+        """Be Meta, which does not take it."""
+        raise self.error
+
+    async def flow_message(self) -> OutboxEntry:
+        """Let the chat send a Flow, and give the message as Meta has it."""
+        await self.shop.open()
+        entry: OutboxEntry = self.shop.store.sent["wamid.flow"]
+        self.box.by_name["wamid.flow"] = entry
+        return entry
+
+    async def deployed(self) -> tuple[str, datetime | None]:
+        """Give the status of the Flow, and until when it is held."""
+        (found,) = await self.shop.store.deployments.all()
+        return found.status, found.held_until
+
+    async def answer(self) -> list[str]:
+        """Take the turns of what was offered, and give what is said."""
+        taken = [await self.shop.turns.take(row, message) for row, message in self.offered]
+        return [text for entries in taken for text in texts(entries)]
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "hours"), [(THROTTLED, "THROTTLED", 1), (BLOCKED, "BLOCKED", 6)]
+)
+async def test_a_flow_that_meta_holds_back_rests_and_the_chat_goes_on(code, status, hours):
+    house = House()
+    entry = await house.flow_message()
+    for _ in range(2):  # the status may come twice, or after the refusal of the send
+        await house.refusals.entry(entry, code)
+    assert await house.deployed() == (status, OPEN + timedelta(hours=hours))
+    ((row, message),) = house.offered
+    assert (row.id, row.tenant, row.customer) == (f"{entry.id}:flow_refused", TENANT, ANA)
+    assert list(house.box.rows) == [row.id]
+    assert message.content == Raised("flow_refused", {"id": entry.id})
+    assert message.phone_number_id == NUMBER
+    (asked,) = await house.answer()
+    assert "which size" in asked
+    assert await house.shop.state() == "choosing"
+    (only,) = house.shop.store.committed[-1].outbox  # nobody wrote: nothing is marked as read
+    assert only.payload["type"] == "interactive"
+
+
+async def test_a_flow_that_rests_is_sent_again_afterwards():
+    house = House()
+    await house.refusals.entry(await house.flow_message(), THROTTLED)
+    kinds = []
+    for minutes in (0, 59, 1):
+        house.shop.clock.move(timedelta(minutes=minutes))
+        (*_, message) = await house.shop.tap(f"customize:{PIZZA}")
+        kinds.append(message.payload["interactive"]["type"])
+    assert kinds == ["list", "list", "flow"]
+
+
+async def test_a_customer_who_went_on_is_not_called_back():
+    house = House()
+    await house.refusals.entry(await house.flow_message(), THROTTLED)
+    await house.shop.tap("view_cart")
+    assert await house.answer() == []
+    assert await house.shop.state() == "cart"
+
+
+@pytest.mark.parametrize("code", [0, 1, 131000, 131053, 100, 1026, *sorted(WHOLE_CHAT), *HELD])
+async def test_what_another_error_means(code):
+    house = House()
+    await house.refusals.entry(await house.flow_message(), code)
+    # Where no other message would arrive either, the chat would only fail once more.
+    assert len(house.offered) == (code not in WHOLE_CHAT)
+    status, until = await house.deployed()
+    assert (status == "PUBLISHED", until is None) == (code not in HELD, code not in HELD)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"type": "text", "text": {"body": "Hello"}},
+        {"type": "interactive", "interactive": {"type": "button", "action": {}}},
+        {"type": "interactive", "interactive": "flow"},
+        {"status": "read", "message_id": "wamid.1"},
+        {},
+    ],
+)
+async def test_a_message_that_opens_no_flow_is_of_no_interest(payload):
+    house = House()
+    entry = OutboxEntry("x:1", TENANT, ANA, NUMBER, 1, payload, OPEN)
+    await house.refusals.entry(entry, THROTTLED)
+    assert (house.offered, house.box.rows) == ([], {})
+    assert await house.deployed() == ("PUBLISHED", None)
+
+
+async def test_a_flow_that_another_back_end_deployed_is_not_held_but_the_chat_goes_on():
+    house = House()
+    house.shop.store.deployments.held.clear()  # type: ignore[attr-defined]
+    await house.refusals.entry(await house.flow_message(), THROTTLED)
+    assert len(house.offered) == 1
+
+
+# Where it is heard ------------------------------------------------------------------------------
+
+
+async def relayed(house: House, error: GraphError) -> OutboxEntry:
+    entry = await house.flow_message()
+    house.error = error
+    house.relay.offer([entry])
+    await house.relay.idle()
+    return entry
+
+
+async def test_a_send_that_meta_refuses_is_heard_before_it_is_buried():
+    house = House()
+    entry = await relayed(house, GraphTerminal("(#132069) throttled", code=THROTTLED))
+    assert [row.id for row, _ in house.offered] == [f"{entry.id}:flow_refused"]
+    assert list(house.box.buried) == [entry.id]
+    assert (await house.deployed())[0] == "THROTTLED"
+
+
+async def test_a_send_that_is_tried_again_is_not_refused_yet():
+    house = House()
+    entry = await relayed(house, GraphRetryable("busy", code=130429))
+    assert (house.offered, house.box.postponed) == ([], [entry.id])
+    house.relay.offer([replace(entry, attempts=MAX_ATTEMPTS)])
+    await house.relay.idle()
+    assert len(house.offered) == 1
+
+
+def webhook(value: dict[str, Any], *, field: str = "messages", **entry: Any) -> Any:
+    changes = [{"field": field, "value": value}]
+    body = {
+        "object": "whatsapp_business_account",
+        "entry": [{"id": WABA, "changes": changes, **entry}],
+    }
+    return parse_webhook(orjson.dumps(body))
+
+
+def status(wamid: str, state: str, *codes: int, number: str = NUMBER) -> Any:
+    told = {
+        "id": wamid, "status": state, "timestamp": "1749416383", "recipient_user_id": ANA,
+        "errors": [{"code": code, "title": "x", "message": "x"} for code in codes],
+    }  # fmt: skip
+    metadata = {"display_phone_number": "1", "phone_number_id": number}
+    return webhook({"messaging_product": "whatsapp", "metadata": metadata, "statuses": [told]})
+
+
+@pytest.mark.parametrize(
+    ("told", "is_heard"),
+    [
+        (status("wamid.flow", "failed", THROTTLED), True),
+        (status("wamid.flow", "failed", 131047), False),
+        (status("wamid.flow", "failed"), False),
+        (status("wamid.flow", "delivered"), False),
+        (status("wamid.other", "failed", THROTTLED), False),
+        (status("wamid.flow", "failed", THROTTLED, number="202"), False),  # another tenant's
+        (status("wamid.flow", "failed", THROTTLED, number="999"), False),  # nobody's
+    ],
+)
+async def test_a_message_that_failed_later_is_heard(told, is_heard):
+    house = House()
+    await house.flow_message()
+    for _ in range(2):
+        await house.reception.receive(told)
+    assert len(house.offered) == is_heard
+    if is_heard:
+        assert "which size" in (await house.answer())[0]
+
+
+LATER = int((OPEN + timedelta(minutes=5)).timestamp())
+
+
+@pytest.mark.parametrize(
+    ("value", "status_now"),
+    [
+        ({"event": "FLOW_STATUS_CHANGE", "flow_id": "77", "new_status": "BLOCKED"}, "BLOCKED"),
+        ({"event": "FLOW_STATUS_CHANGE", "flow_id": "77", "old_status": "PUBLISHED",
+          "new_status": "THROTTLED", "message": "x"}, "THROTTLED"),
+        ({"event": "FLOW_STATUS_CHANGE", "flow_id": "77", "new_status": "DEPRECATED"},
+         "DEPRECATED"),
+        ({"event": "FLOW_STATUS_CHANGE", "flow_id": "78", "new_status": "BLOCKED"}, "PUBLISHED"),
+        ({"event": "FLOW_STATUS_CHANGE", "flow_id": "77", "new_status": "ODD"}, "PUBLISHED"),
+        ({"event": "FLOW_STATUS_CHANGE", "flow_id": "77"}, "PUBLISHED"),
+        ({"event": "FLOW_STATUS_CHANGE", "new_status": "BLOCKED"}, "PUBLISHED"),
+        ({"event": "ENDPOINT_LATENCY", "flow_id": "77", "new_status": "BLOCKED",
+          "alert_state": "ACTIVATED"}, "PUBLISHED"),
+        ({"event": {"x": 1}, "flow_id": 77, "new_status": ["BLOCKED"]}, "PUBLISHED"),
+        ({}, "PUBLISHED"),
+    ],
+)  # fmt: skip
+async def test_a_change_of_a_flows_status_is_noted(value, status_now):
+    house = House()
+    await house.reception.receive(webhook(value, field="flows", time=LATER))
+    assert await house.deployed() == (status_now, None)
+    assert house.offered == []
+
+
+async def test_a_flow_that_meta_gives_free_is_sent_again():
+    house = House()
+    entry = await house.flow_message()
+    await house.refusals.entry(entry, BLOCKED)
+    free = {"event": "FLOW_STATUS_CHANGE", "flow_id": "77", "new_status": "PUBLISHED"}
+    await house.reception.receive(webhook(free, field="flows", time=LATER))
+    assert await house.deployed() == ("PUBLISHED", None)
+    (*_, message) = await house.shop.tap(f"customize:{PIZZA}")
+    assert message.payload["interactive"]["type"] == "flow"
+
+
+@pytest.mark.parametrize(
+    ("time", "at"), [(LATER, datetime.fromtimestamp(LATER, UTC)), (None, OPEN), (0, OPEN)]
+)
+async def test_a_change_is_of_metas_time_for_every_tenant_of_the_account(time, at):
+    house = House()
+    other = house.shop.stores[OTHER].deployments
+    other.held[EN] = deployment(EN, "77")  # type: ignore[attr-defined]
+    value = {"event": "FLOW_STATUS_CHANGE", "flow_id": "77", "new_status": "BLOCKED"}
+    entry = {} if time is None else {"time": time}
+    await house.reception.receive(webhook(value, field="flows", **entry))
+    for store in house.shop.stores.values():
+        (found,) = await store.deployments.all()
+        assert (found.status, found.updated_at) == ("BLOCKED", at)
+
+
+@pytest.mark.parametrize("field", ["account_update", "message_template_status_update"])
+async def test_other_changes_do_not_touch_flows(field):
+    house = House()
+    value = {"event": "FLOW_STATUS_CHANGE", "flow_id": "77", "new_status": "BLOCKED"}
+    await house.reception.receive(webhook(value, field=field, time=LATER))
+    assert await house.deployed() == ("PUBLISHED", None)
