@@ -10,6 +10,8 @@ import structlog
 from starlette.applications import Starlette
 
 from engine.clock import Clock, Ids, RandomIds, SystemClock
+from engine.deployment.content import FlowContent
+from engine.deployment.deployer import Deployer
 from engine.domain.ids import TenantId
 from engine.domain.money import Currency
 from engine.errors import MalformedKey, SettingsError, TurnError, Unavailable
@@ -17,9 +19,7 @@ from engine.graph.client import GraphClient
 from engine.graph.flows import GraphFlows
 from engine.ports import TenantStore
 from engine.runtime.bundles import Bundles
-from engine.runtime.deployment import Deployer
 from engine.runtime.exchanges import Exchanges
-from engine.runtime.flow_content import FlowContent
 from engine.runtime.flow_refusals import FlowRefusals
 from engine.runtime.flow_tokens import FlowTokens
 from engine.runtime.reception import Reception

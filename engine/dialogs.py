@@ -14,7 +14,7 @@ from engine.playground import Playground
 from engine.ports import TenantStore
 from engine.sandbox import Customer, OpenFlow
 from engine.sandbox.customer import Choice, choices
-from engine.sandbox.device_form import NotPossible
+from engine.sandbox.device.form import NotPossible
 from engine.sandbox.state import Received
 from engine.spec.dialog import Change, Dialog, Expectation, Place, Step
 from engine.spec.model import delay_of

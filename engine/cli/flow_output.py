@@ -7,9 +7,9 @@ from typing import Any
 import click
 import orjson
 
-from engine.runtime.flow_changes import Report, problems_of
-from engine.runtime.flow_doctor import Item
-from engine.runtime.flow_listing import Listed
+from engine.deployment.changes import Report, problems_of
+from engine.deployment.doctor import Item
+from engine.deployment.listing import Listed
 from engine.spec.problems import Problem
 
 

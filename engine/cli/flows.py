@@ -13,6 +13,12 @@ from engine.cli import flow_output
 from engine.cli.databases import data_option, database
 from engine.cli.development import with_secrets
 from engine.clock import SystemClock
+from engine.deployment.calls import explain
+from engine.deployment.content import FlowContent
+from engine.deployment.deployer import Deployer
+from engine.deployment.doctor import FlowDoctor
+from engine.deployment.listing import inspected, listing
+from engine.deployment.listing import publish as publish_drafts
 from engine.domain.ids import ProductId, TenantId
 from engine.domain.money import Currency
 from engine.errors import EngineError, GraphError, MalformedKey, SettingsError
@@ -20,12 +26,6 @@ from engine.graph.client import GraphClient
 from engine.graph.flow_ping import FlowPing
 from engine.graph.flows import GraphFlows
 from engine.ports import FlowKeys
-from engine.runtime.deployment import Deployer
-from engine.runtime.flow_calls import explain
-from engine.runtime.flow_content import FlowContent
-from engine.runtime.flow_doctor import FlowDoctor
-from engine.runtime.flow_listing import inspected, listing
-from engine.runtime.flow_listing import publish as publish_drafts
 from engine.settings import Settings, read_settings
 from engine.spec.bundle import Library
 from engine.storage.businesses import MongoBusinesses

@@ -17,7 +17,7 @@ from engine.spec.check_flow import EVENT, routes
 from engine.spec.model import Flow, LayoutComponent, Screen, Value
 from engine.spec.problems import Span
 from engine.spec.read_flow import CHOICE_GROUPS
-from engine.whatsapp.flow_components import COMPONENTS
+from engine.whatsapp.flow_json.components import COMPONENTS
 
 VERSION = "7.3"
 """The Flow JSON version Meta recommends (flows/changelogs)."""

@@ -13,7 +13,7 @@ from engine.spec.model import LayoutComponent, Screen
 from engine.spec.read_flow import CHOICE_GROUPS
 from engine.templating.language import Text
 from engine.whatsapp import limits
-from engine.whatsapp.flow_components import COMPONENTS
+from engine.whatsapp.flow_json.components import COMPONENTS
 
 BLANK = "–"
 """What stands for nothing: a blank text in a component is refused (Flow JSON 6.0)."""

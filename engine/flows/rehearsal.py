@@ -22,7 +22,7 @@ from engine.spec.bundle import Bundle
 from engine.spec.check_flow import EVENT
 from engine.spec.model import Flow
 from engine.spec.problems import Problems, Span
-from engine.whatsapp.flow_json import FlowFault, check_flow_json, check_screen_data
+from engine.whatsapp.flow_json.check import FlowFault, check_flow_json, check_screen_data
 
 MOST_EXCHANGES = 200
 """Exchanges of one walk."""

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from engine.deployment.calls import Complaint, MetaFlow, RegisteredKey
 from engine.errors import GraphRetryable, GraphTerminal
 from engine.graph.client import GraphClient, Json
-from engine.runtime.flow_calls import Complaint, MetaFlow, RegisteredKey
 
 _FIELDS: Final = (
     "id,name,status,endpoint_uri,json_version,health_status,validation_errors,categories"

@@ -7,8 +7,8 @@ plain `engine.serving`. It is not a mock: programs talk to it over HTTP, as they
 from engine.sandbox.app import create_sandbox
 from engine.sandbox.customer import Customer, Said
 from engine.sandbox.customer_flow import OpenFlow
-from engine.sandbox.device_form import NotPossible
-from engine.sandbox.device_screen import screen_lines
+from engine.sandbox.device.form import NotPossible
+from engine.sandbox.device.screen import screen_lines
 from engine.sandbox.options import SandboxOptions
 from engine.sandbox.state import Fault, PhoneNumber, Received
 from engine.serving import serving

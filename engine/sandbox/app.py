@@ -12,7 +12,7 @@ from starlette.routing import Route
 from engine.sandbox.access import unknown_path
 from engine.sandbox.control import Control
 from engine.sandbox.courier import Courier
-from engine.sandbox.device import Devices
+from engine.sandbox.device.routes import Devices
 from engine.sandbox.encryption import Encryption
 from engine.sandbox.envelope import GraphRefusal, error_envelope
 from engine.sandbox.flows import Flows

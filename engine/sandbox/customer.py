@@ -7,7 +7,7 @@ from types import MappingProxyType
 import httpx
 
 from engine.sandbox.customer_flow import PATIENCE, OpenFlow
-from engine.sandbox.device_invitation import flow_parameters, flow_reply
+from engine.sandbox.device.invitation import flow_parameters, flow_reply
 from engine.sandbox.envelope import JsonObject
 from engine.sandbox.state import Received, digits
 

@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 import httpx
 
-from engine.sandbox.device_form import NotPossible
-from engine.sandbox.device_screen import screen_lines
+from engine.sandbox.device.form import NotPossible
+from engine.sandbox.device.screen import screen_lines
 from engine.sandbox.envelope import JsonObject
 
 # What the transport may take on top of the seconds a long poll waits.

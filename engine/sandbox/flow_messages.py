@@ -1,7 +1,7 @@
 """Meta's rules for messages that offer a Flow: it must be there, and in a state to be sent."""
 
 from engine.sandbox.envelope import Complaint, JsonObject
-from engine.sandbox.flow_document_routing import entry_screens
+from engine.sandbox.flow_documents.routing import entry_screens
 from engine.sandbox.flow_state import Flow
 from engine.sandbox.state import PhoneNumber, World
 

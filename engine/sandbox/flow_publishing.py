@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import httpx
 
-from engine.sandbox.device_crypto import Unreadable, seal_request
+from engine.sandbox.device.crypto import Unreadable, seal_request
 from engine.sandbox.envelope import Complaint, JsonObject
-from engine.sandbox.flow_document_screens import has_endpoint
-from engine.sandbox.flow_documents import is_publishable
+from engine.sandbox.flow_documents.check import is_publishable
+from engine.sandbox.flow_documents.screens import has_endpoint
 from engine.sandbox.flow_state import Flow
 from engine.sandbox.options import SandboxOptions
 from engine.sandbox.state import PhoneNumber, World

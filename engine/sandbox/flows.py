@@ -19,7 +19,7 @@ from engine.sandbox.access import (
 )
 from engine.sandbox.courier import Courier, Letter
 from engine.sandbox.envelope import Complaint, GraphRefusal, JsonObject
-from engine.sandbox.flow_documents import LONGEST, judge
+from engine.sandbox.flow_documents.check import LONGEST, judge
 from engine.sandbox.flow_fields import Showing
 from engine.sandbox.flow_publishing import obstacles, ping
 from engine.sandbox.flow_state import Flow

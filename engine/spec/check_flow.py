@@ -8,7 +8,7 @@ from engine.spec.problems import Problems, Span, did_you_mean
 from engine.spec.read_flow import CHOICE_GROUPS
 from engine.spec.source import Layers, Path
 from engine.templating.language import Expression, Text
-from engine.whatsapp.flow_components import COMPONENTS
+from engine.whatsapp.flow_json.components import COMPONENTS
 
 STATIC = frozenset({"tenant", "terms", "language", "locale"})
 """What a layout may read: it is the same for every customer."""

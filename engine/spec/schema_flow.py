@@ -6,7 +6,7 @@ from typing import Any
 from engine.spec import schema_parts as make
 from engine.spec.read_flow import CHOICE_GROUPS
 from engine.spec.schema_parts import EVENT, ID, Schema
-from engine.whatsapp.flow_components import COMPONENTS, Component, Property
+from engine.whatsapp.flow_json.components import COMPONENTS, Component, Property
 
 SCREEN = r"^[A-Z][A-Z_]*$"
 NAME = r"^[a-z][a-z0-9_]*$"

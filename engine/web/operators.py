@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from engine.deployment.calls import explain
+from engine.deployment.changes import Report
+from engine.deployment.deployer import NoSuchProduct, NotDeployable
 from engine.domain.ids import ProductId, TenantId
 from engine.errors import EngineError, GraphError, UnknownTenant
-from engine.runtime.deployment import NoSuchProduct, NotDeployable
-from engine.runtime.flow_calls import explain
-from engine.runtime.flow_changes import Report
 from engine.spec.problems import Problem, SpecError
 from engine.web.requests import REFUSALS, Statuses, status_of
 

@@ -1,4 +1,4 @@
-"""The Flow JSON that each tenant's Flows are deployed as, in each language; Meta gets exactly this.
+"""The Flow JSON that each tenant's Flows are deployed as, in each language, as Meta gets it.
 
 A changed snapshot is a Flow that is uploaded and published anew: read it, then run
 `pytest tests/content/test_flow_json.py --snapshot-update`.

@@ -17,9 +17,9 @@ from engine.cli.flow_output import show_report
 from engine.cli.flows import flows
 from engine.cli.main import main
 from engine.clock import SystemClock
+from engine.deployment.changes import Report
+from engine.deployment.plan import Step
 from engine.domain.ids import TenantId
-from engine.runtime.flow_changes import Report
-from engine.runtime.flow_plan import Step
 from engine.sandbox import SandboxOptions, create_sandbox, serving
 from engine.settings import read_settings
 from engine.spec.bundle import Library

@@ -18,7 +18,7 @@ from engine.flows.exchange import FALLBACK
 from engine.flows.rehearsal import compile_flows
 from engine.spec.problems import Problems
 from engine.turn import Event
-from engine.whatsapp.flow_json import check_screen_data
+from engine.whatsapp.flow_json.check import check_screen_data
 from tests.unit.actions.shop import a_turn, act, bundle, money, priced, product, wait
 from tests.unit.flows.screens import END, GO, Visitor, flow
 

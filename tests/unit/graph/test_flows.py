@@ -7,9 +7,9 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from engine.deployment.calls import Complaint, MetaFlow, RegisteredKey
 from engine.errors import GraphRetryable, GraphTerminal
 from engine.graph.flows import GraphFlows
-from engine.runtime.flow_calls import Complaint, MetaFlow, RegisteredKey
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.unit.sandbox.device_scene import DeviceStage, device_stage
+from tests.unit.sandbox.device.scene import DeviceStage, device_stage
 from tests.unit.sandbox.endpoint import new_key, served_endpoint
 from tests.unit.sandbox.scene import Stage, stage
 

@@ -2,7 +2,7 @@
 
 import base64
 
-from engine.sandbox.flow_documents import judge
+from engine.sandbox.flow_documents.check import judge
 from tests.unit.sandbox.flow_samples import (
     PIXEL,
     declare,

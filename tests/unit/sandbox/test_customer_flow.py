@@ -2,8 +2,8 @@ import httpx
 import pytest
 
 from engine.sandbox import NotPossible
-from tests.unit.sandbox.device_samples import EXTRAS_DATA, PIZZA, SIZE_DATA
-from tests.unit.sandbox.device_scene import TOKEN, Plain, shows, succeeds
+from tests.unit.sandbox.device.samples import EXTRAS_DATA, PIZZA, SIZE_DATA
+from tests.unit.sandbox.device.scene import TOKEN, Plain, shows, succeeds
 
 EXTRAS = shows("EXTRAS", **EXTRAS_DATA)
 

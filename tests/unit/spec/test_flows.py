@@ -12,7 +12,7 @@ from engine.spec.schema import document_schema
 from engine.spec.source import parse
 from engine.spec.validate import validate
 from engine.verbs import all_verbs
-from engine.whatsapp.flow_components import COMPONENTS
+from engine.whatsapp.flow_json.components import COMPONENTS
 from tests.unit.spec.content import CORNER, KIOSK, SHOP, everything_wrong, lay, library
 
 SHARED, OWN = "flows/book.yaml", "tenants/corner/flows/book.yaml"

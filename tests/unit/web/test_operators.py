@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from engine.errors import EngineError, GraphRetryable, GraphTerminal, Unavailable
 from engine.spec.problems import Problem, Span, SpecError
 from engine.web.operators import OperatorDoors
-from tests.unit.runtime.deploying import flow_json, house, refused
+from tests.unit.deployment.deploying import flow_json, house, refused
 
 TOKEN = "operator's token ñ"
 PATH = "/api/v1/whatsapp/flow/deploy/prod:margherita/shop"

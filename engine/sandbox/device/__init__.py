@@ -1,0 +1,1 @@
+"""The phone on which a customer opens a Flow, as WhatsApp shows it."""
