@@ -153,10 +153,8 @@ class _Writer:
 def _trigger(part: LayoutComponent) -> str:
     """Name the action of a component that may ask our endpoint."""
     known = COMPONENTS.get(part.type)
-    rules = known.properties if known else {}
-    names = ("on-click-action", "on-select-action")
-    asking = (n for n in names if n in rules and "data_exchange" in rules[n].actions)
-    return next(asking, names[0])
+    is_tapped = known is None or "on-click-action" in known.properties
+    return "on-click-action" if is_tapped else "on-select-action"
 
 
 def input_names(screen: Screen) -> Iterator[str]:

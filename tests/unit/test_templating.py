@@ -449,10 +449,10 @@ BOMBS = {
 @pytest.mark.parametrize("name", sorted(BOMBS))
 def test_a_template_that_wants_too_much_is_refused_soon(name):
     values = {"items": list(range(3000)), "long": "a" * 10_000, "huge": "a" * 100_000, **US}
-    before = time.perf_counter()
+    before = time.process_time()  # the processor's: other work beside it does not count
     with pytest.raises((TemplateProblem, RenderFailed)):
         LANGUAGE.text(BOMBS[name], WHERE).render(values)
-    assert time.perf_counter() - before < 1.5
+    assert time.process_time() - before < 1.5
 
 
 def test_the_rounds_of_all_loops_are_counted_together():

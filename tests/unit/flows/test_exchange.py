@@ -201,6 +201,14 @@ def test_a_size_that_is_sold_out_meanwhile_is_told_and_another_may_be_chosen(scr
     assert (back.screen, back.error) == ("MODIFIERS_SELECTION", None)
 
 
+def test_what_was_noted_on_the_way_to_a_screen_that_refuses_is_not_remembered():
+    who = pizza(changes={PIZZA: {"groups": (), "stock": 1}})
+    who.open()
+    shown = who.submit(selected_size=SMALL, quantity="2")
+    assert (shown.screen, shown.error) == ("SIZE_SELECTION", "Sorry, we have only 1 left.")
+    assert (shown.variables, shown.trail) == ({}, ("SIZE_SELECTION",))
+
+
 def test_a_price_that_changed_meanwhile_is_shown_before_it_is_confirmed():
     who = at("ORDER_SUMMARY")
     sizes = product(a_turn(), PIZZA).presentations
@@ -292,6 +300,15 @@ def test_whoever_goes_back_by_himself_goes_on_from_there(changes):
     if changes is None:
         shown = who.submit(modifiers_1_one="mod:thin-crust")
     assert (shown.data["total_price"], shown.trail) == (money("36.00"), trail)
+
+
+def test_what_he_saw_after_the_screen_he_went_back_to_is_forgotten():
+    who = at("ORDER_SUMMARY")
+    back = who.look("BACK", "MODIFIERS_SELECTION")
+    assert (back.screen, back.trail) == ("SIZE_SELECTION", ("SIZE_SELECTION",))
+    who.changes = BARE
+    shown = who.ask("data_exchange", "SIZE_SELECTION", selected_size=SMALL, quantity="1")
+    assert shown.trail == ("SIZE_SELECTION", "ORDER_SUMMARY")
 
 
 @pytest.mark.parametrize(("sold_out", "selected"), [("", LARGE), (LARGE, SMALL)])

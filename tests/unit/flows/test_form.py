@@ -317,7 +317,7 @@ def test_options_fit_are_told_apart_and_are_never_blank(component, most, lengths
     options[1] |= {"title": "", "description": "", "metadata": None, "enabled": False}
     options[2] |= {"title": " ", "description": " "}
     options[3] = {"id": "o3"}
-    options[4] |= {"id": "o0"}
+    options[4] = {"id": "o0", "title": "The second of one id"}
     options.insert(0, "no option")
     made = fitted(form(layout), {"sizes": options})["sizes"]
     assert [o["id"] for o in made] == [f"o{n}" for n in range(most + 2) if n != 4][:most]

@@ -391,6 +391,16 @@ async def test_a_price_is_never_taken_from_a_completion():
     assert line.total == money("46.00")
 
 
+async def test_the_product_is_the_one_the_flow_was_opened_with_whatever_its_end_says():
+    shop = await opened(2)
+    flow = bundle().flows[FLOW]
+    end = replace(flow.screens["SUCCESS"], params={"product": "prod:coke", "quantity": 1})
+    changed = replace(flow, screens={**flow.screens, "SUCCESS": end}, digest="changed")
+    shop.serve(replace(bundle(), flows={FLOW: changed}))
+    assert params(await shop.ask("data_exchange", **LAST))["product"] == PIZZA
+    assert shop.session.params == {"product": PIZZA, "quantity": 1}
+
+
 async def test_what_is_sold_out_at_the_end_is_told_there():
     shop = await opened(2)
     alter(shop.store.catalog, PIZZA, {"stock": 1})
