@@ -92,7 +92,7 @@ class Engine:
         )
         self.graph = GraphClient(settings.graph_api_url, settings.whatsapp_api_version)
         self.flow_tokens = FlowTokens(settings.encryption_secret.get_secret_value())
-        self._default_key = _flow_key(settings)
+        self._default_key = flow_key(settings)
         self._parts: Parts | None = None
         self._looking: list[asyncio.Task[None]] = []
         doors = Doors(
@@ -266,7 +266,12 @@ class Engine:
         return MongoTenantStore(self.database, tenant=tenant, currency=currency)
 
 
-def _flow_key(settings: Settings) -> FlowKey | None:
+def flow_key(settings: Settings) -> FlowKey | None:
+    """Give the Flow key of tenants that have none of their own, if there is one.
+
+    Raises:
+        SettingsError: FLOW_PRIVATE_KEY is no key that can be used.
+    """
     pem = settings.flow_private_key.get_secret_value()
     try:
         return FlowKey.parse(pem) if pem else None

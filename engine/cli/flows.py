@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from engine.app import flow_key
 from engine.cli import flow_output
 from engine.cli.databases import data_option, database
 from engine.cli.development import with_secrets
@@ -21,7 +22,7 @@ from engine.deployment.listing import inspected, listing
 from engine.deployment.listing import publish as publish_drafts
 from engine.domain.ids import ProductId, TenantId
 from engine.domain.money import Currency
-from engine.errors import EngineError, GraphError, MalformedKey, SettingsError
+from engine.errors import EngineError, GraphError
 from engine.graph.client import GraphClient
 from engine.graph.flow_ping import FlowPing
 from engine.graph.flows import GraphFlows
@@ -202,7 +203,7 @@ async def _tools(tenant: TenantId, data: Path) -> AsyncIterator[_Tools]:
     settings = with_secrets(read_settings(), data)
     library = Library(settings.content(), all_verbs())
     library.require(tenant)
-    shared = _shared_key(settings)
+    shared = flow_key(settings)
     async with (
         database(settings, data) as ready,
         Database(ready.mongodb_uri, name=ready.mongodb_db_name) as opened,
@@ -241,14 +242,6 @@ def _tools_of(
         is_development=not settings.is_meta(),
     )
     return _Tools(tenant, keys, deployer, settings.meta_app_secret.get_secret_value())
-
-
-def _shared_key(settings: Settings) -> FlowKey | None:
-    pem = settings.flow_private_key.get_secret_value()
-    try:
-        return FlowKey.parse(pem) if pem else None
-    except MalformedKey as error:
-        raise SettingsError(f"FLOW_PRIVATE_KEY: {error}") from error
 
 
 async def _keygen(tools: _Tools, *, is_replacing: bool) -> bool:

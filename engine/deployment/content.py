@@ -1,4 +1,4 @@
-"""What a tenant's files say of his Flows, compiled: `engine.runtime.deployment.Content`."""
+"""What a tenant's files say of his Flows, compiled: `engine.deployment.deployer.Content`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -135,6 +135,17 @@ async def small(place, checkout_only):
     return Place(place.meta, place.environment | checkout_only)
 
 
+async def test_the_commands_of_the_readme(place):
+    """They work one after the other, as they are written."""
+    readme = (read_settings().content() / "README.md").read_text()
+    commands = re.findall(r"^comanda flows (\S.*?)(?: +#.*)?$", readme, re.MULTILINE)
+    assert [command.split()[0] for command in commands] == [
+        "keygen", "deploy", "deploy", "status", "doctor",
+    ]  # fmt: skip
+    for command in commands:
+        await place.run(*command.split())
+
+
 async def test_from_the_key_to_a_healthy_flow(place):
     """The way an operator goes."""
     said = await place.run("deploy", "la-tavola", code=1)

@@ -688,13 +688,6 @@ async def test_a_flow_that_fails_after_it_was_taken_and_the_chat_asks(ground, gu
     assert is_flow(other) == (code not in (132068, 132069))
 
 
-LOST = pytest.mark.xfail(
-    strict=True,
-    reason="a failed status that comes before its wamid is stored finds no entry and is lost",
-)
-
-
-@LOST
 @pytest.mark.usefixtures("healed")
 async def test_a_failure_that_is_told_before_its_wamid_is_stored(ground, guest):
     invited = await guest.invited()
@@ -708,7 +701,6 @@ async def test_a_failure_that_is_told_before_its_wamid_is_stored(ground, guest):
     assert asks_for_a_size(await guest.newest())
 
 
-@LOST
 @pytest.mark.usefixtures("healed")
 async def test_flows_that_fail_as_soon_as_they_are_taken(ground):
     """Meta's webhook may be faster than its answer is noted."""

@@ -7,6 +7,7 @@ from tests.unit.sandbox.flow_parts import (
     SIZES,
     boxes,
     faults,
+    messages,
     one_screen,
 )
 from tests.unit.sandbox.flow_samples import (
@@ -74,3 +75,15 @@ def test_wrong(document, error, path):
     assert found
     assert found[0][0] == error, found
     assert path in (None, found[0][1])
+
+
+def test_what_takes_more_than_one_type_says_so():
+    photo = {"type": "PhotoPicker", "name": "p", "label": "P", "error-message": "${data.flag}"}
+
+    assert messages(one_screen(photo, data=FLAG)) == [
+        "Expected '${data.flag}' to be of one of these types: [string, object], "
+        "but it is of type 'boolean'."
+    ]
+    assert messages(changed(product, f"{SIZES}.required", "${data.name}")) == [
+        "Expected '${data.name}' to be of type 'boolean', but it is of type 'string'."
+    ]

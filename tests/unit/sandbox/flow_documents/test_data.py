@@ -25,6 +25,11 @@ WRONG = [
             ({"type": "array", "items": "a", "__example__": []}, "screens[0].data.name.items"),
             ({"type": "object", "__example__": {}}, "screens[0].data.name"),
             (
+                declare({"a": "b"}, properties={"a": "string"}),
+                "screens[0].data.name.properties.a",
+            ),
+            (declare(["a"], items={"type": "text"}), "screens[0].data.name.items.type"),
+            (
                 declare({"a": "1"}, properties={"a": {"type": "number"}}),
                 "screens[0].data.name.__example__.a",
             ),

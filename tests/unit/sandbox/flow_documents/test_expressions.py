@@ -58,6 +58,7 @@ def test_references_to_nothing_there_can_be(text):
         ("`'O\\'Neill \\` ' ${data.s}`", "string"),
         ("`'lit' 'eral'`", "string"),
         ("`-${data.n}`", "number"),
+        (f"`{'(' * 30}${{data.b}}{')' * 30}`", "boolean"),
     ],
 )
 def test_types(value, found):
@@ -86,7 +87,7 @@ def test_types(value, found):
         ("!${data.n}", "expects boolean operands"),
         ("-'x' ${data.s}", "numerical value is expected"),
         ("${nix.x}", "Invalid operand format"),
-        ("(" * 40 + "${data.b}" + ")" * 40, "nested more than 30 times"),
+        ("(" * 31 + "${data.b}" + ")" * 31, "nested more than 30 times"),
         ("!" * 5000 + "${data.b}", "nested more than 30 times"),
     ],
 )

@@ -11,6 +11,7 @@ from tests.unit.sandbox.flow_parts import (
 )
 from tests.unit.sandbox.flow_samples import (
     complete,
+    exchange,
     footer,
     navigate,
     screen,
@@ -96,6 +97,7 @@ def test_a_navigation_list_stands_alone_and_leads_on():
     assert found(menu)[0] == ("MISSING_REQUIRED_TYPE_PROPERTY", f"{AT}[0]")
     assert found(doubled, text("a")) == [("INVALID_PROPERTY_VALUE", f"{AT}[0]")]
     own = item(**{"on-click-action": navigate("END")})
+    assert found(menu | {"list-items": [own, own | {"id": "2"}]}) == []
     assert found(doubled | {"list-items": [own]})[0][0] == "NOT_KEYWORD_SCHEMA_VALIDATION_FAILED"
     badges = [item(1, badge="New"), item(2, badge="Hot")]
     assert found(doubled | {"list-items": badges}) == [
@@ -106,3 +108,21 @@ def test_a_navigation_list_stands_alone_and_leads_on():
     assert found(doubled | {"list-items": [item(tags=["a"] * 4)]}) == [
         ("INVALID_PROPERTY_VALUE", f"{AT}[0].list-items[0].tags")
     ]
+
+
+def test_a_navigation_list_is_not_the_end():
+    items = {"list-items": [item()], "on-click-action": exchange()}
+    menu = {"type": "NavigationList", "name": "m"} | items
+    end = screen("ONLY", menu, terminal=True)
+
+    assert faults(one_screen() | {"screens": [end]}) == [
+        ("MISSING_FOOTER_ON_TERMINAL_SCREEN", "screens[0]"),
+        ("INVALID_PROPERTY_VALUE", f"{AT}[0]"),
+    ]
+
+
+@pytest.mark.parametrize(("version", "number"), [("6.3", 0), ("7.0", 1)])
+def test_values_are_looked_at_since_version_7(version, number):
+    form = {"type": "Form", "name": "f", "children": [entry()], "init-values": {"note": 7}}
+
+    assert len(faults(one_screen(form, version=version))) == number

@@ -105,3 +105,12 @@ def test_without_endpoint_navigation_is_the_routing_model():
 def test_entry_screens():
     assert entry_screens(product()) == ["SIZE"]
     assert entry_screens(routed(A=["C"], B=["C"])) == ["A", "B"]
+
+
+def test_every_screen_is_in_the_routing_model():
+    document = routed(A=["B"], B=["C"])
+    document["routing_model"] = {"A": ["B"]}
+
+    assert messages(document)[0] == "Following screens are missing in the routing model: [C]."
+    document["routing_model"] = {"A": ["B", "C"]}
+    assert not any("missing" in one for one in messages(document))
