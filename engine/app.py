@@ -147,8 +147,9 @@ class Engine:
 
     async def idle(self) -> None:
         """Wait until every message taken so far is answered and every answer sent."""
-        await self.parts.worker.idle()
-        await self.parts.relay.idle()
+        # What Meta refuses comes back from the relay to the worker.
+        while await self.parts.worker.idle() or await self.parts.relay.idle():
+            pass
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Engine"]:

@@ -1,6 +1,6 @@
 """Carries out what was planned for a tenant's Flows, step by step, and notes what was done.
 
-What must be done is decided in `flow_plan`; HTTP is not spoken here.
+What must be done is decided in `plan`; HTTP is not spoken here.
 """
 
 from collections.abc import Mapping, Sequence

@@ -20,7 +20,7 @@ _STEP: Final = re.compile(r"[^./\[\]\"'\s]+")
 
 @dataclass(frozen=True, slots=True)
 class GraphFlows:
-    """The calls, with one access token: `engine.runtime.flow_calls.FlowCalls`."""
+    """The calls, with one access token: `engine.deployment.calls.FlowCalls`."""
 
     client: GraphClient
     token: str = field(repr=False)

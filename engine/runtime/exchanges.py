@@ -5,6 +5,8 @@ in one transaction with the session, so that it is taken once.
 """
 
 import asyncio
+import hashlib
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -121,12 +123,14 @@ class Exchanges:
             raise TurnError(f"{session.flow}: {shown.failure}")
         if shown.params is not None:
             params = _outcome(session, shown)
-            ended = replace(_moved(session, shown), state="done", params=params)
+            ended = replace(_moved(session, shown, request), state="done", params=params)
             self._send(await self._turns.end_flow(ended, catalog=catalog))
             return finished(self._tokens.sign(session), params)
         if shown.screen is None:
             return gone(shown.error or _expired(bundle, session.language))
-        moved = _moved(session, shown)
+        if _is_repeated(session, request):
+            return next_screen(request, shown.screen, shown.data, shown.error)
+        moved = _moved(session, shown, request)
         if _is_news(session, moved):
             await store.flow_sessions.save(moved)
         return next_screen(request, shown.screen, shown.data, shown.error)
@@ -167,7 +171,14 @@ class Exchanges:
             now=now,
             terms={},
         )
-        asked = Asked(request.action, request.screen, request.data, session.input, session.trail)
+        asked = Asked(
+            request.action,
+            request.screen,
+            request.data,
+            session.input,
+            session.trail,
+            is_repeated=_is_repeated(session, request),
+        )
         return await self._screens.show(flow, bundle, turn, asked)
 
 
@@ -183,9 +194,31 @@ def _is_addressed(session: FlowSession, flow: str | None, product: str | None) -
     return session.flow == flow
 
 
-def _moved(session: FlowSession, shown: Shown) -> FlowSession:
+def _is_repeated(session: FlowSession, request: FlowRequest) -> bool:
+    """Tell whether a request is one that he has gone on from since.
+
+    The network gave it twice, or he has gone back by himself and changed nothing.
+    """
+    if request.action == "INIT":
+        return bool(session.trail)
+    earlier = session.trail[:-1]
+    is_same = session.answered.get(request.screen or "") == _digest(request.data)
+    return request.action == "data_exchange" and request.screen in earlier and is_same
+
+
+def _digest(data: Mapping[str, Any]) -> str:
+    # Not orjson: a client may send half a character, which is no UTF-8.
+    packed = json.dumps(data, sort_keys=True, default=str)
+    return hashlib.blake2s(packed.encode(), digest_size=8).hexdigest()
+
+
+def _moved(session: FlowSession, shown: Shown, request: FlowRequest) -> FlowSession:
+    answered = dict(session.answered)
+    if request.action == "data_exchange" and request.screen and request.screen != shown.screen:
+        answered[request.screen] = _digest(request.data)
     return replace(
         session,
+        answered=answered,
         version=session.version + 1,
         trail=shown.trail,
         variables=shown.variables,
@@ -194,10 +227,8 @@ def _moved(session: FlowSession, shown: Shown) -> FlowSession:
 
 
 def _is_news(before: FlowSession, after: FlowSession) -> bool:
-    """Tell whether an exchange changed what the session remembers; a repeated one does not."""
-    return (before.trail, before.variables, before.params) != (
-        after.trail, after.variables, after.params,
-    )  # fmt: skip
+    """Tell whether an exchange changed what the session remembers."""
+    return replace(before, version=after.version) != after
 
 
 def _outcome(session: FlowSession, shown: Shown) -> Mapping[str, Any]:

@@ -47,10 +47,12 @@ class Lanes(Generic[T]):
             self._names.difference_update(name for name, _ in waiting)
             del self._tasks[key], self._waiting[key]
 
-    async def idle(self) -> None:
-        """Wait until nothing is queued."""
+    async def idle(self) -> bool:
+        """Wait until nothing is queued; tell whether something was."""
+        was_busy = bool(self._tasks)
         while self._tasks:
             await asyncio.wait(set(self._tasks.values()))
+        return was_busy
 
     async def stop(self) -> None:
         """Stop at once; what was not finished is found again."""

@@ -79,9 +79,9 @@ class Relay:
         self._stopped.set()
         await self._lanes.idle()
 
-    async def idle(self) -> None:
-        """Wait until nothing is queued."""
-        await self._lanes.idle()
+    async def idle(self) -> bool:
+        """Wait until nothing is queued; tell whether something was."""
+        return await self._lanes.idle()
 
     async def _send(self, entry: OutboxEntry) -> bool:
         try:

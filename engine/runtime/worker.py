@@ -68,9 +68,9 @@ class Worker:
         self._stopped.set()
         await self._lanes.idle()
 
-    async def idle(self) -> None:
-        """Wait until nothing is queued."""
-        await self._lanes.idle()
+    async def idle(self) -> bool:
+        """Wait until nothing is queued; tell whether something was."""
+        return await self._lanes.idle()
 
     async def _take(self, item: tuple[InboxRow, InboundMessage]) -> bool:
         row, message = item

@@ -412,6 +412,7 @@ EVERYTHING: list[tuple[Pointer, Any, str, int | str | Pointer]] = [
     ((*INPUT, "error-message"), "No", "unknown-property", 0),
     ((*FORM, "init-values", "nam"), "Ann", "unknown-input", 0),
     ((*FORM, "init-values", "chips"), "a", "wrong-type", 0),
+    ((*FORM, "init-values", "name"), {"start-date": "Ann"}, "wrong-type", 0),
     ((*FORM, "init-values", "agreed"), "${data.x}", "unknown-data", 0),
     ((*FORM, "init-values"), "${data.x}", "unknown-data", 0),
     ((*FORM, "init-values"), [], "wrong-type", 0),
@@ -480,6 +481,8 @@ EVERYTHING: list[tuple[Pointer, Any, str, int | str | Pointer]] = [
     ((*STAY, "min-days"), 10, "over-limit", 0),
     ((*STAY, "title"), "T" * 81, "over-limit", 0),
     ((*STAY, "mode"), "ranges", "unknown-value", 0),
+    (STAY, calendar(**{"min-date": "2026-02-02", "max-date": "2026-02-01"}),
+     "over-limit", "min-date"),
     (STAY, calendar(title="Stay"), "unknown-property", "title"),
     (STAY, calendar(label={"start-date": "From", "end-date": "To"}), "wrong-type", "label"),
     (STAY, calendar(**{"min-days": 1}), "unknown-property", "min-days"),
@@ -593,6 +596,8 @@ def test_a_footer_is_not_deeper_than_one_branch():
         ((*FOOT_IF, "then", 0, "then", 0), "mixed-screen"),
         ((*FOOT_IF, "then", 0, "else", 0), "mixed-screen"),
     }
+    inner["else"] = [body()]
+    assert found(document) == [((*FOOT_IF, "then", 0, "then", 0), "mixed-screen")]
 
 
 def test_a_footer_in_a_switch_is_in_every_case():
