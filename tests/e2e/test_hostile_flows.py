@@ -937,9 +937,9 @@ async def test_no_data_breaks_an_open_session(parked, asked, elsewhere):
     guest, door, stands, rows = parked
     screen, action, data = asked
     token, stored = stands[screen]
-    if isinstance(data, dict) and screen == "ORDER_SUMMARY":
+    if screen == "ORDER_SUMMARY" and (isinstance(data, dict) or not data):
         # Nothing else keeps this one from being the customer's own last exchange.
-        data = {**data, "seen": "$0.01"}
+        data = {**(data or {}), "seen": "$0.01"}
     try:
         document = exchange(token, screen, data, action=action)
         status, answer = await door.ask(document | ({} if elsewhere is None else {"x": elsewhere}))
