@@ -181,7 +181,7 @@ def _groups(groups: ChoiceGroups) -> Iterator[Json]:
             "name": groups.one(place),
             "label": data("label"),
             "data-source": data("options"),
-            "required": data("is_single"),
+            "required": data("must_one"),
             "visible": data("is_single"),
         }
         yield {
@@ -189,7 +189,7 @@ def _groups(groups: ChoiceGroups) -> Iterator[Json]:
             "name": groups.many(place),
             "label": data("label"),
             "data-source": data("options"),
-            "required": data("is_required"),
+            "required": data("must_several"),
             "visible": data("is_several"),
             "min-selected-items": data("minimum"),
             "max-selected-items": data("maximum"),

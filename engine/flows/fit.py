@@ -1,6 +1,6 @@
 """Which products a Flow can show; the others are customized in the chat."""
 
-from engine.domain.catalog import Product
+from engine.domain.catalog import ModifierGroup, Product
 from engine.spec.model import Flow
 
 
@@ -10,7 +10,7 @@ def misfit(flow: Flow, product: Product) -> str | None:
     if takes is None:
         return "it shows no products"
     sizes, groups = len(product.presentations), len(product.groups)
-    options = max((len(group.modifiers) for group in product.groups), default=0)
+    options = max((_options(group) for group in product.groups), default=0)
     for count, most, things in (
         (sizes, takes.presentations, "presentations"),
         (groups, takes.groups, "modifier groups"),
@@ -19,3 +19,8 @@ def misfit(flow: Flow, product: Product) -> str | None:
         if count > most:
             return f"'{product.name}' has {count} {things}, {most} fit"
     return None
+
+
+def _options(group: ModifierGroup) -> int:
+    """Count the options of a group; where one may be taken or none, "none" is one of them."""
+    return len(group.modifiers) + (group.is_single and group.minimum == 0)

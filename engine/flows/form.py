@@ -202,17 +202,20 @@ def _spread(groups: ChoiceGroups, held: list[Any]) -> Data:
     for place in range(1, groups.groups + 1):
         group = held[place - 1] if place <= len(held) else {}
         options = _options(group.get("options") or [], "CheckboxGroup")
-        is_used = bool(options)
-        minimum, maximum = int(group.get("minimum") or 0), int(group.get("maximum") or 1)
-        is_single = is_used and minimum == 1 and maximum == 1
+        minimum = int(group.get("minimum") or 0)
+        most = min(int(group.get("maximum") or 1), len(options))
+        is_single, is_several = most == 1, most > 1
+        if is_single and minimum == 0:  # a radio button cannot be given back otherwise
+            options = [*options, NONE_OF_THESE]
         parts = {
             "label": _text(str(group.get("label") or ""), LABEL),
-            "options": options or [{"id": BLANK, "title": BLANK}],
-            "minimum": max(min(minimum, len(options)), 1),  # of what is chosen at all
-            "maximum": min(maximum, len(options)) or 1,
+            "options": options or UNUSED,
+            "minimum": max(min(minimum, most), 1),  # of what is chosen at all
+            "maximum": max(most, FEWEST_AT_MOST),
             "is_single": is_single,
-            "is_several": is_used and not is_single,
-            "is_required": is_used and not is_single and minimum > 0,
+            "is_several": is_several,
+            "must_one": is_single and minimum > 0,
+            "must_several": is_several and minimum > 0,
         }
         made |= {groups.key(place, part): value for part, value in parts.items()}
     return made
@@ -220,6 +223,11 @@ def _spread(groups: ChoiceGroups, held: list[Any]) -> Data:
 
 LABEL = 30
 """Characters of a group's label (RadioButtonsGroup, CheckboxGroup)."""
+FEWEST_AT_MOST = 2
+"""The smallest `max-selected-items` some clients take: one choice of many is radio buttons."""
+NONE_OF_THESE: Data = {"id": BLANK, "title": BLANK}
+UNUSED: list[Data] = [NONE_OF_THESE, {"id": BLANK * 2, "title": BLANK * 2}]
+"""The options of a group that is not shown; a list of none is refused."""
 
 
 # What is sent ------------------------------------------------------------------------------------
@@ -266,9 +274,9 @@ def _chosen(groups: ChoiceGroups, data: Data, sent: Mapping[str, Any]) -> list[s
         value = sent.get(name)
         if value is None or value in ("", []) or not (is_single or is_several):
             continue
-        part = Input(name, "one" if is_single else "many", groups.key(place, "options"))
-        read = _READERS[part.kind](part, data, value)
-        chosen += [read] if is_single else read
+        asked = Input(name, "one" if is_single else "many", groups.key(place, "options"))
+        read = _READERS[asked.kind](asked, data, value)
+        chosen += [part for part in ([read] if is_single else read) if part != BLANK]
     return list(dict.fromkeys(chosen))
 
 

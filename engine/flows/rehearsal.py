@@ -230,7 +230,7 @@ def _choices(form: Form, data: Data, name: str) -> list[Any]:
             ids = _ids(data, groups.key(place, "options"))
             if name == groups.one(place) and data.get(groups.key(place, "is_single")):
                 return ids
-            if name == groups.many(place) and data.get(groups.key(place, "is_required")):
+            if name == groups.many(place) and data.get(groups.key(place, "must_several")):
                 return [ids[: data[groups.key(place, "minimum")]]]
     return []
 

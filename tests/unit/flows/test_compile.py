@@ -191,12 +191,12 @@ def test_a_group_is_written_as_radio_buttons_and_as_check_boxes():
     ]  # fmt: skip
     assert groups[2] == {
         "type": "RadioButtonsGroup", "name": "extras_2_one", "label": "${data.groups_2_label}",
-        "data-source": "${data.groups_2_options}", "required": "${data.groups_2_is_single}",
+        "data-source": "${data.groups_2_options}", "required": "${data.groups_2_must_one}",
         "visible": "${data.groups_2_is_single}",
     }  # fmt: skip
     assert groups[1] == {
         "type": "CheckboxGroup", "name": "extras_1_many", "label": "${data.groups_1_label}",
-        "data-source": "${data.groups_1_options}", "required": "${data.groups_1_is_required}",
+        "data-source": "${data.groups_1_options}", "required": "${data.groups_1_must_several}",
         "visible": "${data.groups_1_is_several}",
         "min-selected-items": "${data.groups_1_minimum}",
         "max-selected-items": "${data.groups_1_maximum}",

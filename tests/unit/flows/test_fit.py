@@ -12,6 +12,7 @@ from tests.unit.flows.screens import one_screen
 PIZZA = product(a_turn(), "prod:margherita")
 SIZES, GROUPS = len(PIZZA.presentations), len(PIZZA.groups)
 OPTIONS = max(len(group.modifiers) for group in PIZZA.groups)
+OPTIONAL = replace(PIZZA.groups[0], minimum=0, maximum=1, modifiers=PIZZA.groups[0].modifiers[:2])
 BARE = replace(PIZZA, presentations=(), groups=())
 
 
@@ -22,6 +23,8 @@ BARE = replace(PIZZA, presentations=(), groups=())
         (Takes(SIZES - 1, GROUPS, OPTIONS), PIZZA, f"has {SIZES} presentations, {SIZES - 1} fit"),
         (Takes(SIZES, GROUPS - 1, OPTIONS), PIZZA, f"has {GROUPS} modifier groups, {GROUPS - 1}"),
         (Takes(SIZES, GROUPS, OPTIONS - 1), PIZZA, f"has {OPTIONS} add-ons in one group"),
+        (Takes(0, 1, 2), replace(BARE, groups=(OPTIONAL,)), "has 3 add-ons in one group, 2"),
+        (Takes(0, 1, 3), replace(BARE, groups=(OPTIONAL,)), None),
         (Takes(0, 0, 0), BARE, None),
         (None, BARE, "it shows no products"),
     ],

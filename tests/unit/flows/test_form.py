@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.flows.form import BLANK, MOST_OPTIONS, NotOffered, fitted, read_form
+from engine.flows.form import BLANK, MOST_OPTIONS, UNUSED, NotOffered, fitted, read_form
 from engine.whatsapp import limits
 from tests.unit.flows.screens import form
 
@@ -154,18 +154,34 @@ def parts(shown: dict[str, Any], place: int) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("minimum", "maximum", "shown"),
     [
-        (1, 1, {"is_single": True, "is_several": False, "is_required": False}),
-        (0, 1, {"is_single": False, "is_several": True, "is_required": False, "maximum": 1}),
-        (0, 2, {"is_several": True, "is_required": False, "minimum": 1, "maximum": 2}),
-        (2, 2, {"is_several": True, "is_required": True, "minimum": 2, "maximum": 2}),
-        (1, 9, {"is_several": True, "is_required": True, "minimum": 1, "maximum": 2}),
-        (3, 3, {"is_several": True, "is_required": True, "minimum": 2, "maximum": 2}),
+        (1, 1, {"is_single": True, "is_several": False, "must_one": True}),
+        (0, 1, {"is_single": True, "is_several": False, "must_one": False}),
+        (0, 2, {"is_several": True, "must_several": False, "minimum": 1, "maximum": 2}),
+        (2, 2, {"is_several": True, "must_several": True, "minimum": 2, "maximum": 2}),
+        (1, 9, {"is_several": True, "must_several": True, "minimum": 1, "maximum": 2}),
+        (3, 3, {"is_several": True, "must_several": True, "minimum": 2, "maximum": 2}),
     ],
 )
 def test_a_group_is_radio_buttons_or_check_boxes(minimum, maximum, shown):
     found = parts(spread(group(minimum, maximum, "a", "b")), 1)
     assert found.items() >= shown.items()
-    assert [o["id"] for o in found["options"]] == ["a", "b"]
+    # A radio button cannot be given back: "none" is one of them.
+    none = [BLANK] if (minimum, maximum) == (0, 1) else []
+    assert [o["id"] for o in found["options"]] == ["a", "b", *none]
+
+
+@pytest.mark.parametrize(("minimum", "must"), [(0, False), (1, True), (2, True)])
+def test_of_one_option_that_is_left_there_are_no_check_boxes(minimum, must):
+    """Some clients take no check boxes of which only one can be chosen."""
+    found = parts(spread(group(minimum, 5, "a")), 1)
+    assert (found["is_single"], found["is_several"], found["must_one"]) == (True, False, must)
+
+
+def test_none_of_these_is_nothing():
+    assert chosen(spread(group(0, 1, "a", "b")), extras_1_one=BLANK) == []
+    assert chosen(spread(group(0, 1, "a", "b")), extras_1_one="b") == ["b"]
+    with pytest.raises(NotOffered):
+        chosen(spread(group(1, 1, "a", "b")), extras_1_one=BLANK)
 
 
 def test_groups_that_are_not_used_are_there_and_not_seen():
@@ -174,9 +190,10 @@ def test_groups_that_are_not_used_are_there_and_not_seen():
     assert len(shown) == 3 * len(parts(shown, 1))
     for place in (2, 3):
         found = parts(shown, place)
-        assert not any(found[part] for part in ("is_single", "is_several", "is_required"))
-        assert (found["options"], found["label"]) == ([{"id": BLANK, "title": BLANK}], BLANK)
-        assert found["minimum"] == found["maximum"] == 1
+        flags = ("is_single", "is_several", "must_one", "must_several")
+        assert not any(found[part] for part in flags)
+        assert (found["options"], found["label"]) == (UNUSED, BLANK)
+        assert (found["minimum"], found["maximum"]) == (1, len(UNUSED))
 
 
 @pytest.mark.parametrize(
@@ -191,7 +208,7 @@ def test_without_options_a_group_is_not_used(data):
 
 def test_more_groups_than_the_form_has_are_left_out():
     shown = spread(*(group(0, 2, f"a{n}") for n in range(5)))
-    assert parts(shown, 3)["options"] == [{"id": "a2", "title": "A2"}]
+    assert parts(shown, 3)["options"][0] == {"id": "a2", "title": "A2"}
     assert parts(shown, 4) == {}
 
 
