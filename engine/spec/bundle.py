@@ -21,12 +21,11 @@ from engine.phrases import PhraseBook
 from engine.registry import Registry
 from engine.spec import merge as merging
 from engine.spec.check import ChartCheck, check_message, check_says
-from engine.spec.check_flow import FlowCheck
 from engine.spec.dialog import Dialog
+from engine.spec.flow_shelf import FlowShelf
 from engine.spec.model import Chart, Flow, Message, Vocabulary
 from engine.spec.problems import Problem, Problems, Span, SpecError
 from engine.spec.read import Reader, digest, expand, kinds_of
-from engine.spec.read_flow import read_flow
 from engine.spec.schema import KINDS, document_schema
 from engine.spec.source import Layers, Source, parse
 from engine.spec.validate import validate, validator
@@ -117,7 +116,7 @@ class Library:
             kind: validator(document_schema(kind, registry)) for kind in KINDS
         }
         self._shared: dict[str, tuple[_Shared | None, Problems]] = {}
-        self._flows: dict[str, tuple[Source | None, Flow | None, Problems]] = {}
+        self._flows = FlowShelf(root / "flows", self.read, self.language, registry)
 
     def tenant_ids(self) -> list[TenantId]:
         """Name the tenants that have a folder."""
@@ -265,7 +264,7 @@ class Library:
         if len(words) < len(tenant.languages):
             return None
         check_says(check, words)
-        flows = self._tenant_flows(folder / "flows", problems)
+        flows = self._flows.of(folder / "flows", problems)
         contents += [flow.digest for flow in flows.values()]
         return Bundle(tenant_id, tenant, chart, words, digest(contents), flows)
 
@@ -322,50 +321,6 @@ class Library:
             shared.charts[chart.digest] = chart
         problems.found |= found.found
         return chart, ChartCheck(chart, layers, problems)
-
-    # Flows -----------------------------------------------------------------------------------
-
-    def _tenant_flows(self, own: FilePath, problems: Problems) -> Mapping[str, Flow]:
-        folder = self.root / "flows"
-        names = {file.stem for place in (folder, own) for file in place.glob("*.yaml")}
-        flows: dict[str, Flow] = {}
-        for name in sorted(names):
-            base, shared, found = self._shared_flow(folder / f"{name}.yaml")
-            problems.found |= found.found
-            path = own / f"{name}.yaml"
-            overlay = self.read("flow", path, problems)
-            flow = shared
-            if overlay and (base or not (folder / path.name).is_file()):
-                flow = self._flow(overlay, base, problems)
-            if flow and (overlay or not path.is_file()):
-                flows[name] = flow
-        return flows
-
-    def _shared_flow(self, path: FilePath) -> tuple[Source | None, Flow | None, Problems]:
-        if path.stem not in self._flows:
-            problems = Problems()
-            source = self.read("flow", path, problems)
-            flow = None
-            if source:
-                merging.note_nothing(source, problems)
-                source.data = merging.merge({}, source.data)
-                flow = self._flow(source, None, problems)
-            self._flows[path.stem] = source, flow, problems
-        return self._flows[path.stem]
-
-    def _flow(self, source: Source, base: Source | None, problems: Problems) -> Flow:
-        data, layers = source.data, Layers((source,))
-        if base:
-            merging.note_unmatched(base.data, source, problems)
-            data, layers = merging.merge(base.data, data), Layers((source, base))
-        data = {k: v for k, v in data.items() if k != "extends"}
-        flow = read_flow(Reader(layers, self.language, self.registry, problems), data)
-        name = FilePath(source.file).stem
-        if flow.id != name:
-            sentence = f"the file is called '{name}', and so must the Flow be"
-            problems.add(layers.value_at(("flow",)), "wrong-name", sentence)
-        FlowCheck(flow, layers, problems).run()
-        return flow
 
     # Vocabularies ----------------------------------------------------------------------------
 
