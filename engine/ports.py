@@ -129,6 +129,12 @@ class FlowSession:
     state: Literal["open", "done"] = "open"
     params: Mapping[str, Any] | None = None
 
+    @property
+    def bound(self) -> dict[str, Any]:
+        """Give what it was opened with that its outcome cannot change: the product."""
+        product = self.input.get("product")
+        return {} if product is None else {"product": product}
+
 
 FlowStatus = Literal["DRAFT", "PUBLISHED", "DEPRECATED", "BLOCKED", "THROTTLED"]
 

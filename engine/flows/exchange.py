@@ -63,7 +63,6 @@ class Shown:
         params: what the end gives to the chat.
         outcome: what the end would give from what is known so far.
         variables: what the session remembers now.
-        steps: what happened, for logs.
         failure: a mistake of ours; nothing may be saved.
     """
 
@@ -74,7 +73,6 @@ class Shown:
     outcome: Data = field(default_factory=dict)
     trail: tuple[str, ...] = ()
     variables: Data = field(default_factory=dict)
-    steps: tuple[dict[str, Any], ...] = ()
     failure: str | None = None
 
 
@@ -101,6 +99,7 @@ class Screens:
             raise visit.failure
         return shown
 
+    @property
     def structures(self) -> Structures:
         """Give the compiled structures."""
         return self._structures
@@ -108,7 +107,7 @@ class Screens:
     def names(self, flow: Flow) -> tuple[str, ...]:
         """Give the variables a Flow's texts may read."""
         if flow.digest not in self._names:
-            self._names[flow.digest] = (*variables_of(flow.chart), "input")
+            self._names[flow.digest] = tuple(variables_of(flow.chart))
         return self._names[flow.digest]
 
     def form(self, flow: Flow, screen: str) -> Form:
@@ -127,7 +126,7 @@ class _Visit(Steps):
     ) -> None:
         super().__init__(
             flow.chart,
-            screens.structures().of(flow.chart),
+            screens.structures.of(flow.chart),
             bundle=bundle,
             turn=turn,
             names=screens.names(flow),
@@ -139,7 +138,6 @@ class _Visit(Steps):
         self.error: str | None = None
         self.trail = asked.trail
         self.before = dict(turn.conversation.variables)
-        self.names = tuple(name for name in self.names if name != "input")
         self.context["input"] = dict.fromkeys(flow.input) | dict(asked.input)
 
     async def go(self) -> Shown:
@@ -223,7 +221,7 @@ class _Visit(Steps):
 
     def _outcome(self, leaf: str) -> Shown:
         variables = storable(plain(dict(self.turn.conversation.variables)))
-        shown = Shown(trail=self.trail, variables=variables, steps=tuple(self.log))
+        shown = Shown(trail=self.trail, variables=variables)
         try:
             params = self.flow.screens[leaf].params
             if params is not None:
@@ -256,7 +254,7 @@ class _Visit(Steps):
             failure = str(self.failure) or type(self.failure).__name__
             self.error = self._words_for("problem")
         error = self.error or self._words_for("problem") or FALLBACK
-        return Shown(error=error, trail=self.asked.trail, failure=failure, steps=tuple(self.log))
+        return Shown(error=error, trail=self.asked.trail, failure=failure)
 
     def _words_for(self, event: str) -> str | None:
         for branch in self.chart.anywhere.get(event, ()):

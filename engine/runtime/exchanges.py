@@ -109,7 +109,7 @@ class Exchanges:
         flow: str | None,
         product: str | None,
     ) -> FlowAnswer:
-        session = await self._session(request, store)
+        session = await self._tokens.session(request.token, store.flow_sessions)
         known = bundle.flows.get(session.flow) if session else None
         if session is None or known is None or not _is_addressed(session, flow, product):
             return gone(_expired(bundle, bundle.tenant.languages[0]))
@@ -118,7 +118,15 @@ class Exchanges:
         if session.expires_at <= self._clock.now():
             return gone(_expired(bundle, session.language))
         catalog = TurnCatalog(store.catalog)
-        shown = await self._show(known, session, request, bundle, store, catalog)
+        asked = Asked(
+            request.action,
+            request.screen,
+            request.data,
+            session.input,
+            session.trail,
+            is_repeated=_is_repeated(session, request),
+        )
+        shown = await self._show(known, session, asked, bundle, store, catalog)
         if shown.failure:
             raise TurnError(f"{session.flow}: {shown.failure}")
         if shown.params is not None:
@@ -128,17 +136,10 @@ class Exchanges:
             return finished(self._tokens.sign(session), params)
         if shown.screen is None:
             return gone(shown.error or _expired(bundle, session.language))
-        if _is_repeated(session, request):
-            return next_screen(request, shown.screen, shown.data, shown.error)
         moved = _moved(session, shown, request)
-        if _is_news(session, moved):
+        if not asked.is_repeated and _is_news(session, moved):
             await store.flow_sessions.save(moved)
         return next_screen(request, shown.screen, shown.data, shown.error)
-
-    async def _session(self, request: FlowRequest, store: TenantStore) -> FlowSession | None:
-        name = self._tokens.session_id(request.token)
-        session = await store.flow_sessions.get(name) if name else None
-        return session if session and self._tokens.is_of(request.token, session) else None
 
     def _again(self, session: FlowSession, request: FlowRequest, bundle: Bundle) -> FlowAnswer:
         """Answer for a Flow that has ended: a repeated last exchange as before, nothing else."""
@@ -150,7 +151,7 @@ class Exchanges:
         self,
         flow: Flow,
         session: FlowSession,
-        request: FlowRequest,
+        asked: Asked,
         bundle: Bundle,
         store: TenantStore,
         catalog: TurnCatalog,
@@ -170,14 +171,6 @@ class Exchanges:
             ids=self._ids,
             now=now,
             terms={},
-        )
-        asked = Asked(
-            request.action,
-            request.screen,
-            request.data,
-            session.input,
-            session.trail,
-            is_repeated=_is_repeated(session, request),
         )
         return await self._screens.show(flow, bundle, turn, asked)
 
@@ -232,9 +225,8 @@ def _is_news(before: FlowSession, after: FlowSession) -> bool:
 
 
 def _outcome(session: FlowSession, shown: Shown) -> Mapping[str, Any]:
-    bound = {k: v for k, v in session.input.items() if k == "product" and v is not None}
     known = {k: v for k, v in (shown.params or {}).items() if v is not None}
-    return known | bound
+    return known | session.bound
 
 
 def _expired(bundle: Bundle, language: str) -> str:

@@ -28,11 +28,8 @@ class FlowReplies:
         token = message.content.token or message.content.response.get(TOKEN)
         if token is None and message.context_id:
             token = await store.flow_sessions.token_of(message.context_id)
-        name = self._tokens.session_id(token)
-        session = await store.flow_sessions.get(name) if name else None
-        if session is None or session.customer != customer:
-            return None
-        return session if self._tokens.is_of(token, session) else None
+        session = await self._tokens.session(token, store.flow_sessions)
+        return session if session and session.customer == customer else None
 
     def params(self, session: FlowSession, reply: FlowReply) -> dict[str, Any]:
         """Give the outcome of a session that no exchange has ended.
@@ -42,5 +39,4 @@ class FlowReplies:
         """
         said = {k: v for k, v in reply.response.items() if k != TOKEN}
         noted = {k: v for k, v in (session.params or {}).items() if v is not None}
-        bound = {k: v for k, v in session.input.items() if v is not None and k in ("product",)}
-        return said | noted | bound
+        return said | noted | session.bound

@@ -7,7 +7,7 @@ import re
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from engine.ports import FlowSession
+from engine.ports import FlowSession, FlowSessionRepository
 
 _TOKEN = re.compile(r"([0-9a-f]{32})\.[0-9]{1,12}\.[0-9a-f]{32}")
 
@@ -45,3 +45,9 @@ class FlowTokens:
         """Tell whether a token was signed for a session."""
         given = token if isinstance(token, str) else ""
         return hmac.compare_digest(given.encode(errors="replace"), self.sign(session).encode())
+
+    async def session(self, token: object, sessions: FlowSessionRepository) -> FlowSession | None:
+        """Find the session a token was signed for among a tenant's; None if it is forged."""
+        name = self.session_id(token)
+        session = await sessions.get(name) if name else None
+        return session if session and self.is_of(token, session) else None

@@ -8,17 +8,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import get_args
 
-import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
+from engine.sandbox.bodies import checked_body
 from engine.sandbox.courier import Courier, Letter
 from engine.sandbox.envelope import JsonObject
 from engine.sandbox.flow_state import STATUSES, Flow
 from engine.sandbox.options import SandboxOptions
-from engine.sandbox.shapes import Shape, flag, integer, number, one_of, shape, text
+from engine.sandbox.shapes import flag, integer, number, one_of, shape, text
 from engine.sandbox.state import (
     Delivery,
     Fault,
@@ -100,13 +100,13 @@ class Control:
 
     async def register(self, request: Request) -> Response:
         """Register a business phone number, or replace it."""
-        phone = PhoneNumber(**await _checked(request, PHONE))
+        phone = PhoneNumber(**await checked_body(request, PHONE))
         self.world.phones[phone.phone_number_id] = phone
         return JSONResponse(asdict(phone), status_code=201)
 
     async def speak(self, request: Request) -> Response:
         """Let a customer send something, and answer with what the engine answered."""
-        body = await _checked(request, SPEECH)
+        body = await checked_body(request, SPEECH)
         business = self.world.phones.get(body["phone_number_id"])
         if business is None:
             raise HTTPException(404, f"No phone number {body['phone_number_id']} is registered")
@@ -148,7 +148,7 @@ class Control:
         number = next(iter(self.world.numbers_of(flow.waba_id)), None)
         if number is None:
             raise HTTPException(404, f"No phone number of account {flow.waba_id} is registered")
-        old_status = flow.become((await _checked(request, FLOW_CHANGE))["status"])
+        old_status = flow.become((await checked_body(request, FLOW_CHANGE))["status"])
         webhook = flow_webhook(flow, old_status, at=self.options.clock())
         letter = Letter("flow", flow.id, lambda: webhook)
         delivery = await self.courier.tell(number, letter)
@@ -168,7 +168,7 @@ class Control:
 
     async def break_next(self, request: Request) -> Response:
         """Arm a fault for the next sends."""
-        wanted = await _checked(request, FAULT)
+        wanted = await checked_body(request, FAULT)
         fault = Fault(**wanted | {"seconds": float(wanted.get("seconds", 0))})
         self.world.faults.append(fault)
         return JSONResponse(asdict(fault), status_code=201)
@@ -225,17 +225,6 @@ class Control:
             pass
         gone.set()
         await self.world.ring()
-
-
-async def _checked(request: Request, wanted: Shape) -> JsonObject:
-    try:
-        body = orjson.loads(await request.body())
-    except orjson.JSONDecodeError as problem:
-        raise HTTPException(400, f"The body is not JSON: {problem}") from problem
-    complaint = next(wanted("", body), None)
-    if complaint is not None:
-        raise HTTPException(400, complaint.details)
-    return {name: value for name, value in body.items() if value is not None}
 
 
 def _quantity(request: Request, name: str, default: float) -> float:

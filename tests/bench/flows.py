@@ -8,13 +8,11 @@ encrypted before the clock runs, and what they get is decrypted afterwards.
 import asyncio
 import math
 import secrets
-import sys
 import tempfile
 import time
-from asyncio.subprocess import PIPE
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -36,7 +34,6 @@ from tests.bench.serving import (
     Phones,
     Server,
     bench_database,
-    next_line,
     seed_shop,
     served_side,
     standing_in,
@@ -70,12 +67,13 @@ async def measure() -> list[Row]:
         uri = await stack.enter_async_context(bench_database(Path(folder)))
         graph = await stack.enter_async_context(standing_in(Phones().web))
         sides = []
-        for name, serve in (("engine", served_side), ("handwritten", _handwritten)):
+        for name, program in (("engine", "served"), ("handwritten", "flow_served")):
             await seed_shop(uri, name, shop)
             database = await stack.enter_async_context(Database(uri, name=name))
             keys = MongoFlowKeys(database, vault=Vault(SECRET), clock=SystemClock())
             await keys.save(TENANT, key)
-            server = await stack.enter_async_context(serve(name, uri, graph))
+            beginning = served_side(name, uri, graph, program=program)
+            server = await stack.enter_async_context(beginning)
             sides.append(Side(server, database, visits, key.public_pem))
         ours, theirs = sides
         rows = [row for crowd in CROWDS for row in await _beside(ours, theirs, crowd)]
@@ -197,17 +195,3 @@ def _talk(visit: Visit, session: FlowSession) -> Json:
     return conversation_to_disk(
         replace(visit.talk, customer=session.customer, user_id=user_id, phone=phone)
     )
-
-
-@asynccontextmanager
-async def _handwritten(name: str, uri: str, graph: str) -> AsyncIterator[Server]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bench.flow_served", name, uri, graph,
-        stdin=PIPE, stdout=PIPE,
-    )  # fmt: skip
-    try:
-        yield Server(process, (await next_line(process))["url"])
-    finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        await process.wait()

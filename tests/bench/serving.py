@@ -199,9 +199,11 @@ async def seed_shop(uri: str, name: str, shop: Shop) -> None:
 
 
 @asynccontextmanager
-async def served_side(name: str, uri: str, graph: str) -> AsyncIterator[Server]:
+async def served_side(
+    name: str, uri: str, graph: str, *, program: str = "served"
+) -> AsyncIterator[Server]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bench.served", name, uri, graph, stdin=PIPE, stdout=PIPE
+        sys.executable, "-m", f"tests.bench.{program}", name, uri, graph, stdin=PIPE, stdout=PIPE
     )
     try:
         yield Server(process, (await next_line(process))["url"])

@@ -8,6 +8,7 @@ import pytest
 
 from engine.clock import ManualClock, SeededIds
 from engine.playground import playground
+from tests.e2e.flow_scene import Door, Guest
 
 _PHONES = itertools.count(15559990000)
 
@@ -32,3 +33,15 @@ def phone():
 @pytest.fixture
 async def customer(ground, phone):
     return ground.customer("la-tavola", phone, "Ana")
+
+
+@pytest.fixture
+def guest(ground):
+    """A customer of the module's ground, for tests of Flows."""
+    return Guest(ground)
+
+
+@pytest.fixture
+def door(ground):
+    """The Flow door of the module's ground, for clients of our own."""
+    return Door(ground)

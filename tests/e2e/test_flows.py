@@ -63,16 +63,6 @@ async def ground(mongodb_uri):
 
 
 @pytest.fixture
-def guest(ground):
-    return Guest(ground)
-
-
-@pytest.fixture
-def door(ground):
-    return Door(ground)
-
-
-@pytest.fixture
 async def healed(ground):
     """After the test Meta holds no Flow, and it is the same evening again."""
     yield

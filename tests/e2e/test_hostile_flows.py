@@ -65,16 +65,6 @@ async def ground(mongodb_uri):
         yield running
 
 
-@pytest.fixture
-def guest(ground):
-    return Guest(ground)
-
-
-@pytest.fixture
-def door(ground):
-    return Door(ground)
-
-
 @asynccontextmanager
 async def untouched(ground):
     """While the block runs nothing that customers made changes, in neither shop."""

@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
-import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from engine.sandbox.bodies import checked_body
 from engine.sandbox.courier import Courier, Letter
 from engine.sandbox.device.components import FOOTER
 from engine.sandbox.device.crypto import Unreadable
@@ -20,7 +20,7 @@ from engine.sandbox.device.line import PATIENCE, Line, NoAnswer
 from engine.sandbox.device.memory import Memory
 from engine.sandbox.envelope import Complaint, JsonObject
 from engine.sandbox.options import SandboxOptions
-from engine.sandbox.shapes import Shape, flag, mapping, shape, string, text
+from engine.sandbox.shapes import flag, mapping, shape, string, text
 from engine.sandbox.state import Person, Received, World, digits
 from engine.sandbox.webhooks import customer_webhook
 
@@ -81,7 +81,7 @@ class Devices:
 
     async def open(self, request: Request) -> Response:
         """Tap the button of a flow message."""
-        body = await _checked(request, OPENING)
+        body = await checked_body(request, OPENING)
         person, message = self._received(request, body["wamid"])
         memory = self._memory()
         failure = memory.disabled.get(message.wamid)
@@ -98,7 +98,7 @@ class Devices:
 
     async def submit(self, request: Request) -> Response:
         """Fill in the form and press a button; or post something as it is given."""
-        body = await _checked(request, SUBMISSION)
+        body = await checked_body(request, SUBMISSION)
         wamid = request.path_params["wamid"]
         if "raw" in body or "raw_body" in body:
             return await self._post(*self._received(request, wamid), body)
@@ -117,7 +117,7 @@ class Devices:
 
     async def select(self, request: Request) -> Response:
         """Enter something in one input, or choose."""
-        body = await _checked(request, SELECTION)
+        body = await checked_body(request, SELECTION)
         run = self._run(request)
         return await self._use(run, lambda: run.choose(body["name"], body["value"]))
 
@@ -226,14 +226,3 @@ def _answer_of(run: FlowRun) -> JsonObject:
 def _answer(*, state: str, error: JsonObject | None) -> JsonObject:
     nothing: JsonObject = dict.fromkeys(("screen", "reply", "status", "url"))
     return {"state": state, "error": error} | nothing
-
-
-async def _checked(request: Request, wanted: Shape) -> JsonObject:
-    try:
-        body = orjson.loads(await request.body())
-    except orjson.JSONDecodeError as problem:
-        raise HTTPException(400, f"The body is not JSON: {problem}") from problem
-    complaint = next(wanted("", body), None)
-    if complaint is not None:
-        raise HTTPException(400, complaint.details)
-    return {name: value for name, value in body.items() if value is not None}

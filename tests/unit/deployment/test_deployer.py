@@ -17,22 +17,9 @@ from tests.unit.deployment.deploying import (
     WABA,
     PowerCut,
     flow_json,
-    house,
     refused,
     titled,
 )
-
-
-@pytest.fixture(scope="module")
-async def built():
-    async with house() as made:
-        yield made
-
-
-@pytest.fixture
-async def scene(built):
-    async with built.scene() as made:
-        yield made
 
 
 @pytest.fixture

@@ -15,21 +15,8 @@ from tests.unit.deployment.deploying import (
     SECRET,
     SHOP,
     flow_json,
-    house,
     titled,
 )
-
-
-@pytest.fixture(scope="module")
-async def built():
-    async with house() as made:
-        yield made
-
-
-@pytest.fixture
-async def scene(built):
-    async with built.scene() as made:
-        yield made
 
 
 async def examined(scene, *, secret=SECRET, **changes):

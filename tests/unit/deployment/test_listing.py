@@ -7,19 +7,7 @@ import pytest
 from engine.deployment.deployer import NotDeployable
 from engine.deployment.listing import inspected, listing, publish
 from engine.errors import GraphRetryable, GraphTerminal
-from tests.unit.deployment.deploying import SHOP, WABA, flow_json, house, refused
-
-
-@pytest.fixture(scope="module")
-async def built():
-    async with house() as made:
-        yield made
-
-
-@pytest.fixture
-async def scene(built):
-    async with built.scene() as made:
-        yield made
+from tests.unit.deployment.deploying import SHOP, WABA, flow_json, refused
 
 
 def shown(listed):
