@@ -14,11 +14,14 @@ from engine.deployment.content import FlowContent
 from engine.deployment.deployer import Deployer
 from engine.domain.ids import TenantId
 from engine.domain.money import Currency
+from engine.domain.tenant import Tenant
 from engine.errors import MalformedKey, SettingsError, TurnError, Unavailable
+from engine.graph.catalogs import GraphCatalogs
 from engine.graph.client import GraphClient
 from engine.graph.flows import GraphFlows
-from engine.ports import TenantStore
+from engine.ports import CatalogRepository, TenantStore
 from engine.runtime.bundles import Bundles
+from engine.runtime.commerce import Commerce
 from engine.runtime.exchanges import Exchanges
 from engine.runtime.flow_refusals import FlowRefusals
 from engine.runtime.flow_tokens import FlowTokens
@@ -35,10 +38,14 @@ from engine.storage.inbox import MongoInbox
 from engine.storage.outbox import MongoOutbox
 from engine.storage.repositories import MongoTenantStore
 from engine.storage.secrets import Vault
+from engine.storage.sync import MongoSync
+from engine.sync.assembly import Surroundings, Sync
 from engine.verbs import all_verbs
 from engine.web.flows import FlowDoors
 from engine.web.operators import OperatorDoors
+from engine.web.product_page import ProductPages
 from engine.web.routes import Doors
+from engine.web.sync import SyncDoors
 from engine.whatsapp.flow_crypto import FlowKey
 
 RETRY_SECONDS = 2.0
@@ -58,6 +65,7 @@ class Parts:
     exchanges: Exchanges
     flow_keys: MongoFlowKeys
     deployer: Deployer
+    sync: Sync
 
 
 class Engine:
@@ -83,7 +91,7 @@ class Engine:
         self.ids = ids or RandomIds()
         self.library = Library(settings.content(), all_verbs())
         self.bundles = Bundles(self.library)
-        self.vault = Vault(settings.encryption_secret.get_secret_value())
+        self.vault = Vault(*settings.encryption_secrets())
         self.database = Database(
             settings.mongodb_uri,
             name=settings.mongodb_db_name,
@@ -91,7 +99,7 @@ class Engine:
             min_pool_size=settings.mongodb_min_pool_size,
         )
         self.graph = GraphClient(settings.graph_api_url, settings.whatsapp_api_version)
-        self.flow_tokens = FlowTokens(settings.encryption_secret.get_secret_value())
+        self.flow_tokens = FlowTokens(*settings.encryption_secrets())
         self._default_key = flow_key(settings)
         self._parts: Parts | None = None
         self._looking: list[asyncio.Task[None]] = []
@@ -113,7 +121,18 @@ class Engine:
             deployer=lambda: self.parts.deployer,
             tenants=self._serves,
         )
-        routes = [*doors.routes(), *flow_doors.routes(), *operator_doors.routes()]
+        sync_doors = SyncDoors(
+            admin_token=settings.admin_token.get_secret_value(),
+            syncs=lambda: self.parts.sync.reports,
+            tenants=self._serves,
+        )
+        pages = ProductPages(
+            tenants=lambda name: self._settings(TenantId(name)),
+            catalogs=self._catalog,
+            public_url=settings.public_url,
+        )
+        all_doors = (doors, flow_doors, operator_doors, sync_doors, pages)
+        routes = [route for each in all_doors for route in each.routes()]
         self.web = Starlette(routes=routes, lifespan=self._lifespan)
 
     @property
@@ -132,6 +151,14 @@ class Engine:
         if bundle is None:
             raise TurnError(f"the tenant '{tenant}' has no bundle that can be served")
         return bundle
+
+    def _settings(self, tenant: TenantId) -> Tenant | None:
+        bundle = self.bundles.get(tenant)
+        return bundle.tenant if bundle else None
+
+    def _catalog(self, tenant: TenantId) -> CatalogRepository:
+        _ = self.parts
+        return self.store(tenant).catalog
 
     def _serves(self, tenant: str) -> bool:
         return self.bundles.get(TenantId(tenant)) is not None
@@ -169,6 +196,8 @@ class Engine:
     async def _stop(self) -> None:
         if self._parts:
             await self._parts.worker.drain()
+            await self._parts.sync.watcher.drain()
+            await self._parts.sync.worker.drain()
             await self._parts.relay.drain()
         await asyncio.gather(*self._looking)
         await self.graph.close()
@@ -225,6 +254,20 @@ class Engine:
             ids=self.ids,
         )
         worker = Worker(inbox=inbox, turns=turns, clock=self.clock, send=relay.offer)
+        sync = Sync(
+            Surroundings(
+                database=MongoSync(self.database),
+                businesses=businesses,
+                settings=self._settings,
+                tenants=self.bundles.tenants,
+                calls=lambda token: GraphCatalogs(self.graph, token),
+                public_url=settings.public_url,
+                clock=self.clock,
+                ids=self.ids,
+                owner=RandomIds().token(),
+            )
+        )
+        commerce = Commerce(news=sync.news, businesses=businesses, stores=stores, clock=self.clock)
         reception = Reception(
             inbox=inbox,
             outbox=outbox,
@@ -232,6 +275,7 @@ class Engine:
             clock=self.clock,
             offer=worker.offer,
             refusals=refusals,
+            commerce=commerce,
         )
         exchanges = Exchanges(
             stores=stores,
@@ -252,8 +296,12 @@ class Engine:
             public_url=settings.public_url,
             is_development=not settings.is_meta(),
         )
-        self._parts = Parts(businesses, reception, worker, relay, exchanges, flow_keys, deployer)
+        self._parts = Parts(
+            businesses, reception, worker, relay, exchanges, flow_keys, deployer, sync
+        )
         self._looking = [asyncio.create_task(w.run()) for w in (worker, relay)]
+        if settings.catalog_sync:
+            self._looking += [asyncio.create_task(w.run()) for w in (sync.worker, sync.watcher)]
         if settings.warmup_cache:
             await businesses.warm_up()
 

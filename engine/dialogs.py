@@ -16,12 +16,14 @@ from engine.sandbox import Customer, OpenFlow
 from engine.sandbox.customer import Choice, choices
 from engine.sandbox.device.form import NotPossible
 from engine.sandbox.state import Received
-from engine.spec.dialog import Change, Dialog, Expectation, Place, Step
+from engine.spec.dialog import Change, Dialog, Expectation, NativeCart, Place, Step
 from engine.spec.model import delay_of
 from engine.storage.amounts import to_disk
 from engine.storage.documents import OrderDocument, ProductDocument
 from engine.transcript import lines
 
+CATALOG_ID = "100200300400500"
+"""The catalogue that native carts are of; which one counts only where it is connected by us."""
 MEDIA = {"id": "media", "mime_type": "application/octet-stream", "sha256": "0"}
 UNREADABLE: dict[str, dict[str, object]] = {
     "voice": {"type": "audio", "audio": {**MEDIA, "voice": True}},
@@ -250,6 +252,27 @@ class _Act:
                 await doings[screen]()
             else:
                 raise DialogFailed(f"'{screen}' is neither `back` nor `close`")
+
+    async def _order(self, cart: NativeCart) -> None:
+        currency = self._playground.bundle(self._tenant).tenant.currency
+        items = [
+            {
+                "product_retailer_id": line.item,
+                "quantity": line.quantity,
+                "item_price": float(line.price),
+                "currency": line.currency or currency,
+            }
+            for line in cart.items
+        ]
+        order: dict[str, object] = {"catalog_id": CATALOG_ID, "product_items": items}
+        shown = "; ".join(
+            f"{line.quantity}× {line.item} at {line.price} {line.currency or ''}".rstrip()
+            for line in cart.items
+        )
+        if cart.note:
+            order["text"] = cart.note
+            shown += f"; note: {cart.note}"
+        await self._stage.send({"type": "order", "order": order}, f"a cart: {shown}")
 
     async def _location(self, place: Place) -> None:
         await self._stage.share(place.latitude, place.longitude, place.name, place.address)

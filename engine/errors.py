@@ -17,6 +17,7 @@ EngineError
       > Malformed            it cannot be read
       > Undecipherable       it was encrypted for another key, or changed on the way
   > Unavailable              the database does not answer
+  > FeedLost                 the database's changes cannot be followed from where we were
   > Conflict                 another turn was faster: take the whole turn again
 """
 
@@ -65,7 +66,18 @@ class GraphError(EngineError):
 
 
 class GraphRetryable(GraphError):
-    """Meta did not take a request now; it may work later."""
+    """Meta did not take a request now; it may work later.
+
+    Args:
+        message, code, details: as of GraphError.
+        wait: seconds until it may work, if Meta says so; else 0.
+    """
+
+    def __init__(
+        self, message: str, *, code: int = 0, details: str = "", wait: float = 0.0
+    ) -> None:
+        super().__init__(message, code=code, details=details)
+        self.wait = wait
 
 
 class GraphTerminal(GraphError):
@@ -106,6 +118,10 @@ class Undecipherable(Refused):
 
 class Unavailable(EngineError):
     """The database does not answer."""
+
+
+class FeedLost(EngineError):
+    """The database's changes cannot be followed from where we were."""
 
 
 class Conflict(EngineError):

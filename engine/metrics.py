@@ -33,6 +33,27 @@ flow_refusals = Counter(
     registry=REGISTRY,
 )  # fmt: skip
 
+sync_calls = Counter(
+    "comanda_sync_calls", "Batches of items given to Meta by outcome and error code.",
+    ["outcome", "code"], registry=REGISTRY,
+)  # fmt: skip
+sync_items = Counter(
+    "comanda_sync_items", "Items of Meta's catalogues by what became of them.", ["outcome"],
+    registry=REGISTRY,
+)  # fmt: skip
+sync_seconds = Histogram(
+    "comanda_sync_seconds", "Time from a product's change until Meta was told.",
+    buckets=(1, 2, 5, 10, 30, 60, 300, 900, 3600), registry=REGISTRY,
+)  # fmt: skip
+sync_drift = Counter(
+    "comanda_sync_drift", "Items that were not at Meta as they should be, by kind.", ["kind"],
+    registry=REGISTRY,
+)  # fmt: skip
+catalog_webhooks = Counter(
+    "comanda_catalog_webhooks", "Changes told by Meta that are no messages, by kind and outcome.",
+    ["kind", "outcome"], registry=REGISTRY,
+)  # fmt: skip
+
 
 def exposition() -> bytes:
     """Write all metrics in Prometheus' text format."""

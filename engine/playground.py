@@ -105,6 +105,7 @@ async def playground(
     ids: Ids | None = None,
     options: SandboxOptions | None = None,
     flows: bool = False,
+    catalog_sync: bool = False,
 ) -> AsyncIterator[Playground]:
     """Run a playground while the block runs; all its tenants are seeded.
 
@@ -112,6 +113,7 @@ async def playground(
         mongodb_uri: empty starts an embedded server in a temporary folder.
         options: of the sandbox; a given clock is the sandbox's too.
         flows: the tenants' Flows are deployed.
+        catalog_sync: Meta's catalogues are kept what the tenants sell, and stay so.
 
     Raises:
         EngineError: the content is wrong, or the database does not start.
@@ -134,6 +136,7 @@ async def playground(
             meta_app_secret=app_secret,
             meta_webhook_verify_token=secrets.token_hex(8),
             encryption_secret=secrets.token_hex(16),
+            catalog_sync=catalog_sync,
             **({"comanda_content": content} if content else {}),
         )
         listener, engine_url = listen()

@@ -12,7 +12,7 @@ from engine.domain.cart import Cart
 from engine.domain.catalog import Category, ModifierGroup, Presentation, Product
 from engine.domain.conversation import Conversation
 from engine.domain.ids import CustomerKey, OrderNumber, ProductId, TenantId
-from engine.domain.order import Order
+from engine.domain.order import Order, OrderStatus
 from engine.whatsapp.flow_crypto import FlowKey
 
 
@@ -195,6 +195,7 @@ class TurnRecord:
         flow_sessions: Flows that this turn sends.
         flow_done: the session whose outcome this turn takes, with its `params` and its `version`
             raised by one; the stored one must be open and one behind.
+        sync_products: products to be compared with Meta's catalogue soon.
     """
 
     inbox_id: str
@@ -210,6 +211,7 @@ class TurnRecord:
     has_inbox_row: bool = True
     flow_sessions: tuple[FlowSession, ...] = ()
     flow_done: FlowSession | None = None
+    sync_products: tuple[ProductId, ...] = ()
 
 
 class CatalogRepository(Protocol):
@@ -308,6 +310,18 @@ class DeploymentRepository(Protocol):
         ...
 
 
+class NativeCatalog(Protocol):
+    """What of one tenant's products customers can see in WhatsApp's own catalogue."""
+
+    async def catalog_id(self) -> str | None:
+        """Give Meta's id of the catalogue that is connected to WhatsApp; None if there is none."""
+        ...
+
+    async def items(self, products: Sequence[ProductId]) -> Mapping[ProductId, tuple[str, ...]]:
+        """Give the ids (Meta's `retailer_id`) of the items of products that Meta has taken."""
+        ...
+
+
 class FlowDesk(Protocol):
     """What a turn needs to send a Flow: which Flows there are, and tokens for them."""
 
@@ -351,6 +365,7 @@ class TenantStore(Protocol):
     conversations: ConversationRepository
     flow_sessions: FlowSessionRepository
     deployments: DeploymentRepository
+    native: NativeCatalog
 
     async def commit(self, record: TurnRecord) -> None:
         """Write a turn in one transaction.
@@ -365,6 +380,16 @@ class TenantStore(Protocol):
 
     async def said(self, wamid: str) -> Said | None:
         """Tell which state said the message that Meta calls so."""
+        ...
+
+    async def move_order(
+        self, number: OrderNumber, status: OrderStatus, *, at: datetime
+    ) -> bool | None:
+        """Give one of the tenant's orders another status.
+
+        Returns:
+            False if the move is not legal, None if there is no such order.
+        """
         ...
 
 
@@ -385,6 +410,14 @@ class BusinessRepository(Protocol):
 
     async def map_flow(self, tenant: TenantId, key: str, meta_id: str | None) -> None:
         """Set or remove one key of `fbFlowMapping`; the others stay as they are."""
+        ...
+
+    async def map_catalog(self, tenant: TenantId, key: str, catalog_id: str | None) -> None:
+        """Set or remove one key of `fbCatalogMapping`; the others stay as they are."""
+        ...
+
+    async def tenants_of_business(self, fb_business_id: str) -> tuple[TenantId, ...]:
+        """Name the tenants that a business portfolio of Meta is of."""
         ...
 
 

@@ -24,6 +24,10 @@ class Settings(BaseSettings):
     business_cache_size: Annotated[int, Field(ge=1)] = 1000
     warmup_cache: bool = False
     encryption_secret: SecretStr = SecretStr("")
+    encryption_secret_previous: SecretStr = Field(
+        default=SecretStr(""),
+        description="Also opens what is stored, while secrets are rotated; never seals.",
+    )
     meta_app_secret: SecretStr = SecretStr("")
     meta_webhook_verify_token: SecretStr = SecretStr("")
     whatsapp_api_version: str = Field(default="v26.0", pattern=r"^v\d+\.\d+$")
@@ -32,6 +36,9 @@ class Settings(BaseSettings):
     flow_private_key: SecretStr = SecretStr("")
     comanda_content: Path | None = Field(
         default=None, description="Folder that holds conversations/, flows/ and tenants/."
+    )
+    catalog_sync: bool = Field(
+        default=True, description="This process keeps Meta's catalogues what the tenants sell."
     )
     public_url: str = Field(default="", pattern=r"^(https?://.+)?$")
 
@@ -53,6 +60,14 @@ class Settings(BaseSettings):
         """Tell whether the Graph API is Meta's own, and no sandbox."""
         host = urlsplit(self.graph_api_url).hostname or ""
         return host == "facebook.com" or host.endswith(".facebook.com")
+
+    def encryption_secrets(self) -> tuple[str, ...]:
+        """Give the secret that seals and signs, then those that only open."""
+        previous = self.encryption_secret_previous.get_secret_value()
+        several = re.findall(r"[^\s,]+", previous)
+        # All of it is tried, too: a secret may itself hold a comma or a space.
+        others = dict.fromkeys([previous, *several] if several else [])
+        return (self.encryption_secret.get_secret_value(), *others)
 
     def require_secrets(self) -> None:
         """Check that what a server needs to be safe is there.

@@ -14,7 +14,13 @@ from engine.domain.conversation import Conversation
 from engine.domain.ids import ProductId
 from engine.domain.order import Order
 from engine.domain.tenant import Tenant
-from engine.ports import CatalogRepository, FlowDesk, FlowSession, OrderRepository
+from engine.ports import (
+    CatalogRepository,
+    FlowDesk,
+    FlowSession,
+    NativeCatalog,
+    OrderRepository,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,8 @@ class Turn:
         orders_placed: orders to store.
         stock_taken: units to take from counted products.
         flow_sessions: Flows that are sent.
+        native: None where WhatsApp's own catalogue cannot be shown.
+        sync_products: products to be compared with Meta's catalogue soon.
     """
 
     tenant: Tenant
@@ -57,6 +65,8 @@ class Turn:
     orders_placed: list[Order] = field(default_factory=list)
     stock_taken: list[tuple[ProductId, int]] = field(default_factory=list)
     flow_sessions: list[FlowSession] = field(default_factory=list)
+    native: NativeCatalog | None = None
+    sync_products: list[ProductId] = field(default_factory=list)
 
     @property
     def variables(self) -> dict[str, Any]:

@@ -1,11 +1,11 @@
 """All actions and guards there are, merged from their modules."""
 
-from engine.actions import cart, catalog, draft, flow, memory, order
+from engine.actions import cart, catalog, draft, flow, memory, meta, native, native_cart, order
 from engine.guards import shop
 from engine.registry import Registry
 
 
 def all_verbs() -> Registry:
     """Give every action and guard that ships with Comanda."""
-    parts = (cart, catalog, draft, flow, memory, order, shop)
+    parts = (cart, catalog, draft, flow, memory, meta, native, native_cart, order, shop)
     return Registry().merge(part.registry for part in parts)

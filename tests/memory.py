@@ -1,6 +1,6 @@
 """The ports without a database, to measure and fuzz the engine; storage has its own tests."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from engine.domain.ids import (
     TenantId,
 )
 from engine.domain.menu import Menu
-from engine.domain.order import Order
+from engine.domain.order import Order, OrderStatus
 from engine.errors import Conflict
 from engine.ports import (
     Business,
@@ -28,6 +28,7 @@ from engine.ports import (
     FlowSession,
     FlowSessionRepository,
     FlowStatus,
+    NativeCatalog,
     OrderRepository,
     OutboxEntry,
     Said,
@@ -85,6 +86,14 @@ class MemoryOrders:
         return next(
             (o for o in self.orders if o.number == number and o.customer == customer), None
         )
+
+    async def move(self, number: OrderNumber, status: OrderStatus, *, at: datetime) -> bool | None:
+        for place, order in enumerate(self.orders):
+            if order.number == number:
+                moved = order.move(status)
+                self.orders[place] = moved or order
+                return moved is not None
+        return None
 
 
 class MemoryConversations:
@@ -182,6 +191,10 @@ class MemoryBusinesses:
     def __init__(self, *businesses: Business) -> None:
         self._held = {business.tenant: business for business in businesses}
 
+    def change(self, tenant: TenantId, **changes: Any) -> None:
+        """Write a business as another process does."""
+        self._held[tenant] = replace(self._held[tenant], **changes)
+
     async def by_phone_number_id(self, phone_number_id: str) -> Business | None:
         held = self._held.values()
         return next((b for b in held if phone_number_id in b.phone_number_ids), None)
@@ -198,6 +211,37 @@ class MemoryBusinesses:
         added = {} if meta_id is None else {key: meta_id}
         self._held[tenant] = replace(held, flow_mapping=mapping | added)
 
+    async def map_catalog(self, tenant: TenantId, key: str, catalog_id: str | None) -> None:
+        held = self._held[tenant]
+        mapping = {k: v for k, v in (held.catalog_mapping or {}).items() if k != key}
+        added = {} if catalog_id is None else {key: catalog_id}
+        self._held[tenant] = replace(held, catalog_mapping=mapping | added)
+
+    async def tenants_of_business(self, fb_business_id: str) -> tuple[TenantId, ...]:
+        held = self._held.values()
+        return tuple(
+            b.tenant for b in held if fb_business_id and b.fb_business_id == fb_business_id
+        )
+
+
+class MemoryNative:
+    """What customers see in WhatsApp's own catalogue; a test puts it there.
+
+    Args:
+        connected: Meta's id of the catalogue.
+        held: the items Meta has taken, by product.
+    """
+
+    def __init__(self) -> None:
+        self.connected: str | None = None
+        self.held: dict[ProductId, tuple[str, ...]] = {}
+
+    async def catalog_id(self) -> str | None:
+        return self.connected
+
+    async def items(self, products: Sequence[ProductId]) -> Mapping[ProductId, tuple[str, ...]]:
+        return {product: self.held[product] for product in products if product in self.held}
+
 
 class MemoryStore:
     """One tenant's store: `engine.ports.TenantStore`; stock and order numbers are not asked.
@@ -206,6 +250,7 @@ class MemoryStore:
         committed: every turn.
         placed: every order.
         sent: what was sent, by what Meta calls it; a test puts it there.
+        shown: `native`, for a test to fill.
     """
 
     def __init__(self, catalog: CatalogRepository) -> None:
@@ -219,6 +264,8 @@ class MemoryStore:
         self.conversations: ConversationRepository = self._conversations
         self.flow_sessions: FlowSessionRepository = self._flow_sessions
         self.deployments: DeploymentRepository = MemoryDeployments()
+        self.shown = MemoryNative()
+        self.native: NativeCatalog = self.shown
         self.committed: list[TurnRecord] = []
         self.placed = self._orders.orders
         self._turns: set[str] = set()
@@ -250,3 +297,8 @@ class MemoryStore:
 
     async def said(self, wamid: str) -> Said | None:
         return self.sent[wamid].said if wamid in self.sent else None
+
+    async def move_order(
+        self, number: OrderNumber, status: OrderStatus, *, at: datetime
+    ) -> bool | None:
+        return await self._orders.move(number, status, at=at)

@@ -46,12 +46,17 @@ def _blank(product: Product, quantity: int | None = None) -> dict[str, Any]:
 
 
 @registry.action("draft.start", gives=("draft",))
-async def start(turn: Turn, *, product: str, quantity: Quantity | None = None) -> Refusal | None:
-    """Begin to customize a product; an earlier draft is dropped."""
+async def start(
+    turn: Turn, *, product: str, presentation: str | None = None, quantity: Quantity | None = None
+) -> Refusal | None:
+    """Begin to customize a product; an earlier draft is dropped.
+
+    A presentation that is not offered is asked for.
+    """
     found = await _product(turn, product)
     if isinstance(found, Refusal):
         return found
-    turn.variables["draft"] = _blank(found, quantity)
+    turn.variables["draft"] = _blank(found, quantity) | {"presentation": presentation}
     return None
 
 

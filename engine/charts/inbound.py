@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.domain.native import split_item
 from engine.phrases import Meaning
 from engine.spec.bundle import Bundle
 from engine.turn import Event
@@ -148,8 +149,23 @@ def flow_end(flow: str, params: Mapping[str, Any]) -> Candidates:
 
 
 def _native_order(order: wire.NativeOrder) -> Candidates:
-    items = [{"product": i.product_id, "quantity": i.quantity} for i in order.items]
-    return Candidates("native_order", data={"items": items, "text": order.text or ""})
+    data = {
+        "items": [_ordered(item) for item in order.items],
+        "catalog": order.catalog_id,
+        "text": order.text or "",
+    }
+    return Candidates("native_order", data=data)
+
+
+def _ordered(item: wire.NativeOrderItem) -> dict[str, Any]:
+    product, presentation = split_item(item.product_id)
+    return {
+        "product": product,
+        "presentation": presentation,
+        "quantity": item.quantity,
+        "price": item.item_price,
+        "currency": item.currency,
+    }
 
 
 def _address(reply: wire.AddressReply) -> Candidates:

@@ -29,8 +29,8 @@ MAX_STEPS = 50
 BLANK_EVENT: Mapping[str, Any] = dict.fromkeys(
     (
         "name", "id", "title", "argument", "arguments", "text", "number", "quantity", "kind",
-        "latitude", "longitude", "items", "response", "reason", "product", "product_id", "group",
-        "minimum", "maximum",
+        "latitude", "longitude", "items", "catalog", "response", "reason", "product", "product_id",
+        "group", "minimum", "maximum",
     )
 )  # fmt: skip
 """The keys every event has; the ones an event says nothing about are None."""
@@ -90,6 +90,7 @@ class Steps:
             turn.orders_placed,
             turn.stock_taken,
             turn.flow_sessions,
+            turn.sync_products,
             *lists,
         )
         self.context = self._context()

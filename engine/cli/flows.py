@@ -4,16 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import click
 
 from engine.app import flow_key
 from engine.cli import flow_output
-from engine.cli.databases import data_option, database
-from engine.cli.development import with_secrets
-from engine.clock import SystemClock
+from engine.cli.databases import data_option
+from engine.cli.opened import Opened, opened
 from engine.deployment.calls import explain
 from engine.deployment.content import FlowContent
 from engine.deployment.deployer import Deployer
@@ -23,18 +21,11 @@ from engine.deployment.listing import publish as publish_drafts
 from engine.domain.ids import ProductId, TenantId
 from engine.domain.money import Currency
 from engine.errors import EngineError, GraphError
-from engine.graph.client import GraphClient
 from engine.graph.flow_ping import FlowPing
 from engine.graph.flows import GraphFlows
 from engine.ports import FlowKeys
-from engine.settings import Settings, read_settings
-from engine.spec.bundle import Library
-from engine.storage.businesses import MongoBusinesses
-from engine.storage.connection import Database
 from engine.storage.flow_keys import MongoFlowKeys
 from engine.storage.repositories import MongoTenantStore
-from engine.storage.secrets import Vault
-from engine.verbs import all_verbs
 from engine.whatsapp.flow_crypto import FlowKey
 
 format_option = click.option(
@@ -188,7 +179,7 @@ def _run(tenant: str, data: Path, work: Callable[[_Tools], Awaitable[bool]]) -> 
     """Do a command's work, and exit with 1 if it tells that something is wrong."""
 
     async def running() -> bool:
-        async with _tools(TenantId(tenant), data) as tools:
+        async with _tools(tenant, data) as tools:
             try:
                 return await work(tools)
             except GraphError as error:
@@ -199,49 +190,32 @@ def _run(tenant: str, data: Path, work: Callable[[_Tools], Awaitable[bool]]) -> 
 
 
 @asynccontextmanager
-async def _tools(tenant: TenantId, data: Path) -> AsyncIterator[_Tools]:
-    settings = with_secrets(read_settings(), data)
-    library = Library(settings.content(), all_verbs())
-    library.require(tenant)
-    shared = flow_key(settings)
-    async with (
-        database(settings, data) as ready,
-        Database(ready.mongodb_uri, name=ready.mongodb_db_name) as opened,
-    ):
-        graph = GraphClient(settings.graph_api_url, settings.whatsapp_api_version)
-        try:
-            yield _tools_of(tenant, settings, library, opened, graph, shared)
-        finally:
-            await graph.close()
+async def _tools(tenant: str, data: Path) -> AsyncIterator[_Tools]:
+    async with opened(tenant, data) as parts:
+        yield _tools_of(parts)
 
 
-def _tools_of(
-    tenant: TenantId,
-    settings: Settings,
-    library: Library,
-    opened: Database,
-    graph: GraphClient,
-    shared: FlowKey | None,
-) -> _Tools:
-    clock, bundle = SystemClock(), cache(library.load)
-    vault = Vault(settings.encryption_secret.get_secret_value())
-    keys = MongoFlowKeys(opened, vault=vault, clock=clock, default=shared)
+def _tools_of(parts: Opened) -> _Tools:
+    settings = parts.settings
+    keys = MongoFlowKeys(
+        parts.database, vault=parts.vault, clock=parts.clock, default=flow_key(settings)
+    )
 
     def store(of: TenantId) -> MongoTenantStore:
-        currency = Currency(bundle(of).tenant.currency)
-        return MongoTenantStore(opened, tenant=of, currency=currency)
+        currency = Currency(parts.bundle(of).tenant.currency)
+        return MongoTenantStore(parts.database, tenant=of, currency=currency)
 
     deployer = Deployer(
-        content=FlowContent(bundle),
-        businesses=MongoBusinesses(opened, vault=vault, clock=clock),
+        content=FlowContent(parts.bundle),
+        businesses=parts.businesses,
         keys=keys,
         stores=store,
-        graph=lambda token: GraphFlows(graph, token),
-        clock=clock,
+        graph=lambda token: GraphFlows(parts.graph, token),
+        clock=parts.clock,
         public_url=settings.public_url,
         is_development=not settings.is_meta(),
     )
-    return _Tools(tenant, keys, deployer, settings.meta_app_secret.get_secret_value())
+    return _Tools(parts.tenant, keys, deployer, settings.meta_app_secret.get_secret_value())
 
 
 async def _keygen(tools: _Tools, *, is_replacing: bool) -> bool:

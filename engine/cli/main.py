@@ -18,8 +18,10 @@ COMMANDS: Mapping[str, str] = {
     "demo": "Watch a customer order, against the sandbox.",
     "flows": "Make keys for WhatsApp Flows and deploy them to Meta.",
     "schema": "Write the schemas with which an editor completes and checks the YAML.",
+    "secrets": "Replace the secret under which tokens and keys are stored.",
     "seed": "Make a tenant's business and catalog in the database what its files say.",
     "serve": "Take webhooks and answer customers.",
+    "sync": "Make Meta's catalogues of a tenant what it sells.",
 }
 
 

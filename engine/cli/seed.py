@@ -59,6 +59,6 @@ async def seed_tenant(settings: Settings, tenant: TenantId, *, token: str = "") 
     problems.raise_if_any()
     if own is None or menu is None:
         raise EngineError(f"the files of '{tenant}' cannot be used")
-    vault = Vault(settings.encryption_secret.get_secret_value())
+    vault = Vault(*settings.encryption_secrets())
     async with Database(settings.mongodb_uri, name=settings.mongodb_db_name) as opened:
         return await load(opened, tenant, own, menu, access_token=token, vault=vault)

@@ -17,6 +17,7 @@ class Reason(StrEnum):
     UNKNOWN_ORDER = "unknown_order"
     UNKNOWN_PAYMENT = "unknown_payment"
     UNKNOWN_LANGUAGE = "unknown_language"
+    WRONG_CATALOG = "wrong_catalog"
     NOT_FOUND = "not_found"
     SOLD_OUT = "sold_out"
     PRESENTATION_NEEDED = "presentation_needed"

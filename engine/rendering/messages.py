@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.errors import LimitExceeded, RenderFailed
 from engine.rendering.views import plain
-from engine.spec.model import Entry, ListPart, Message, Value
+from engine.spec.model import Entry, ListPart, Message, ProductsPart, Value
 from engine.templating.language import Expression, Text
 from engine.whatsapp import limits
 from engine.whatsapp.flow import FlowMessage
@@ -303,17 +303,39 @@ def _product(message: Message, context: Context) -> OutboundMessage:
 def _products(message: Message, context: Context) -> OutboundMessage:
     part = message.products
     assert part is not None
-    items = part.products.evaluate(context) if part.products else ()
-    ids = tuple(str(item["id"]) for item in items or ())[: limits.PRODUCT_LIST_ITEMS]
-    if not ids:
+    sections = _product_sections(part, context)
+    if not sections:
         return _text(message, context)
     return ProductListMessage(
         part.catalog.render(context),
         _short(message.header, context, limits.HEADER_TEXT) or "…",
         body=_body(message.text, context, limits.INTERACTIVE_BODY),
-        sections=(ProductSection(_short(part.title, context, limits.SECTION_TITLE), ids),),
+        sections=sections,
         footer=_short(message.footer, context, limits.FOOTER),
     )
+
+
+def _product_sections(part: ProductsPart, context: Context) -> tuple[ProductSection, ...]:
+    """Take as many products as a message shows, in sections that are not empty."""
+    if part.sections is None:
+        items = part.products.evaluate(context) if part.products else ()
+        title = _short(part.title, context, limits.SECTION_TITLE)
+        groups = [(title, [item["id"] for item in items or ()])]
+    else:
+        made = part.sections.evaluate(context) or ()
+        groups = [(_section_title(section["title"]), section["items"]) for section in made]
+    sections: list[ProductSection] = []
+    room = limits.PRODUCT_LIST_ITEMS
+    for title, found in groups:
+        ids = tuple(str(item) for item in found)[:room]
+        room -= len(ids)
+        if ids and len(sections) < limits.PRODUCT_LIST_SECTIONS:
+            sections.append(ProductSection(title, ids))
+    return tuple(sections)
+
+
+def _section_title(title: object) -> str:
+    return limits.fit(" ".join(str(title).split()), limits.SECTION_TITLE) or "…"
 
 
 def _catalog(message: Message, context: Context) -> OutboundMessage:

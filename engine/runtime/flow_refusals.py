@@ -1,4 +1,4 @@
-"""What Meta says of Flows and Flow messages: where one cannot be used, the chat goes on."""
+"""What Meta says of Flows, and of messages it will not show: the chat goes on without them."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -21,8 +21,13 @@ from engine.ports import (
 from engine.whatsapp.content import Raised
 from engine.whatsapp.inbound import InboundMessage, OtherChange, Status, raised, restore_message
 
-REFUSED = "flow_refused"
-"""The event with which the chart takes the chat instead."""
+REFUSED: Mapping[str, str] = {
+    "flow": "flow_refused",
+    "product": "native_refused",
+    "product_list": "native_refused",
+    "catalog_message": "native_refused",
+}
+"""By the kind of an interactive message, the event with which the chart takes the chat instead."""
 HELD: Mapping[int, tuple[FlowStatus, timedelta]] = {
     # Ten sends of a throttled Flow are allowed per hour (flows/guides/healthmonitoring).
     132069: ("THROTTLED", timedelta(hours=1)),
@@ -37,7 +42,7 @@ log = structlog.get_logger(__name__)
 
 
 class FlowRefusals:
-    """Takes note of what Meta says, and puts `flow_refused` in the customer's inbox.
+    """Takes note of what Meta says, and puts an event in the customer's inbox.
 
     Args:
         offer: gets the event to be worked on at once.
@@ -61,25 +66,27 @@ class FlowRefusals:
         self._offer = offer
 
     async def entry(self, entry: OutboxEntry, code: int) -> None:
-        """Take note that Meta will not deliver an entry; only a Flow message is of interest.
+        """Take note that Meta will not deliver an entry, if the chat can do without it.
+
+        That is a message that opens a Flow, or shows products of Meta's catalogue.
 
         Raises:
             Unavailable: the database does not answer.
         """
-        flow_id = _flow_id(entry.payload)
-        if flow_id is None:
+        interactive = entry.payload.get("interactive")
+        kind = interactive.get("type") if isinstance(interactive, Mapping) else None
+        event = REFUSED.get(kind) if isinstance(kind, str) else None
+        if event is None:
             return
-        now = self._clock.now()
-        if code in HELD:
-            status, pause = HELD[code]
-            store = self._stores(entry.tenant)
-            await store.deployments.hold(flow_id, status=status, until=now + pause, at=now)
-        metrics.flow_refusals.labels(code=str(code)).inc()
+        log.info("message.refused", kind=kind, code=code)
+        if kind == "flow":
+            await self._flow(entry, code)
         if code in WHOLE_CHAT:
             return
-        raw = raised(Raised(REFUSED, {"id": entry.id}), phone_number_id=entry.phone_number_id)
+        now = self._clock.now()
+        raw = raised(Raised(event, {"id": entry.id}), phone_number_id=entry.phone_number_id)
         row = InboxRow(
-            id=f"{entry.id}:{REFUSED}",
+            id=f"{entry.id}:{event}",
             tenant=entry.tenant,
             customer=entry.customer,
             timestamp=int(now.timestamp()),
@@ -88,6 +95,14 @@ class FlowRefusals:
         )
         for fresh in await self._inbox.accept([row]):
             self._offer(fresh, restore_message(fresh.raw))
+
+    async def _flow(self, entry: OutboxEntry, code: int) -> None:
+        metrics.flow_refusals.labels(code=str(code)).inc()
+        if code in HELD:
+            status, pause = HELD[code]
+            flow_id, now = _flow_id(entry.payload), self._clock.now()
+            store = self._stores(entry.tenant)
+            await store.deployments.hold(flow_id, status=status, until=now + pause, at=now)
 
     async def failed(self, tenant: TenantId, status: Status, code: int) -> None:
         """Take note that a message Meta had taken failed after all."""
@@ -116,9 +131,5 @@ class FlowRefusals:
             )
 
 
-def _flow_id(payload: Mapping[str, Any]) -> str | None:
-    interactive = payload.get("interactive")
-    if not isinstance(interactive, Mapping) or interactive.get("type") != "flow":
-        return None
-    parameters = interactive["action"]["parameters"]
-    return str(parameters.get("flow_id", ""))
+def _flow_id(payload: Mapping[str, Any]) -> str:
+    return str(payload["interactive"]["action"]["parameters"].get("flow_id", ""))

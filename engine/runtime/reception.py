@@ -1,7 +1,8 @@
 """Reception: a webhook's messages are stored before Meta is told that they arrived."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Protocol
 
 import structlog
 
@@ -10,13 +11,28 @@ from engine.clock import Clock
 from engine.domain.ids import CustomerKey
 from engine.ports import Business, BusinessRepository, Inbox, InboxRow, Outbox
 from engine.runtime.flow_refusals import FlowRefusals
-from engine.whatsapp.inbound import InboundMessage, Status, Webhook
+from engine.whatsapp.inbound import InboundMessage, OtherChange, Status, Webhook
+
+FLOWS = "flows"
+"""The field of what Meta says of Flows."""
 
 log = structlog.get_logger(__name__)
 
 
+class OtherChanges(Protocol):
+    """What takes note of changes that are no messages, statuses or Flows."""
+
+    async def take(self, changes: Sequence[OtherChange]) -> None:
+        """Take note of them.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        ...
+
+
 class Reception:
-    """Stores messages and notes statuses."""
+    """Stores messages and notes statuses; what else Meta tells is handed on."""
 
     def __init__(
         self,
@@ -27,6 +43,7 @@ class Reception:
         clock: Clock,
         offer: Callable[[InboxRow, InboundMessage], None],
         refusals: FlowRefusals,
+        commerce: OtherChanges,
     ) -> None:
         self._inbox = inbox
         self._outbox = outbox
@@ -34,6 +51,7 @@ class Reception:
         self._clock = clock
         self._offer = offer
         self._refusals = refusals
+        self._commerce = commerce
 
     async def receive(self, webhook: Webhook) -> None:
         """Store what a webhook brings; when it returns, nothing of it can be lost.
@@ -53,10 +71,9 @@ class Reception:
         for status in webhook.statuses:
             await self._note(status)
         for other in webhook.others:
-            if other.field == "flows":
+            if other.field == FLOWS:
                 await self._refusals.change(other)
-            else:
-                log.info("reception.other", field=other.field)
+        await self._commerce.take([other for other in webhook.others if other.field != FLOWS])
         for row in fresh:
             self._offer(*taken[row.id])
 

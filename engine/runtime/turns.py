@@ -193,6 +193,7 @@ class Turns:
                 phone_number_id=cause.phone_number_id,
                 now=now,
             ),
+            native=store.native if bundle.tenant.catalog.mode == "single" else None,
         )
         message = cause.message
         answered = message.context_id if message and isinstance(message.content, Tap) else None
@@ -275,6 +276,7 @@ class Turns:
             has_inbox_row=has_row,
             flow_sessions=tuple(turn.flow_sessions),
             flow_done=meant.flow_done,
+            sync_products=tuple(turn.sync_products),
         )
 
     def _outbox(

@@ -7,17 +7,25 @@ import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from engine.sandbox.access import unknown_path
+from engine.sandbox.batches import Batches
+from engine.sandbox.catalog_calls import CatalogCalls
+from engine.sandbox.catalog_control import CatalogControl
+from engine.sandbox.catalogs import Catalogs
+from engine.sandbox.commerce import Commerce
 from engine.sandbox.control import Control
 from engine.sandbox.courier import Courier
 from engine.sandbox.device.routes import Devices
 from engine.sandbox.encryption import Encryption
 from engine.sandbox.envelope import GraphRefusal, error_envelope
 from engine.sandbox.flows import Flows
+from engine.sandbox.items_batch import ItemsBatch
 from engine.sandbox.messages import Messages
+from engine.sandbox.objects import Objects
 from engine.sandbox.options import SandboxOptions
+from engine.sandbox.product_sets import ProductSets
 from engine.sandbox.state import RefusedRequest, World
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -26,8 +34,9 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 def create_sandbox(options: SandboxOptions | None = None) -> Starlette:
     """Create a sandbox as an application; nothing of it is shared with another one."""
     options = options or SandboxOptions()
-    world = World(options.phones, options.faults)
+    world = World(options.phones, options.faults, holds_batches=options.hold_batches)
     courier = Courier(world, options)
+    batches = Batches(world, courier, options)
 
     async def answer_refusal(request: Request, refusal: Exception) -> Response:
         assert isinstance(refusal, GraphRefusal)
@@ -35,25 +44,43 @@ def create_sandbox(options: SandboxOptions | None = None) -> Starlette:
         world.refusals.append(record)
         await world.ring()
         envelope = error_envelope(refusal.complaint, trace=f"sandbox{record.n}")
-        return JSONResponse(envelope, status_code=refusal.http_status)
+        return JSONResponse(
+            envelope, status_code=refusal.http_status, headers=dict(refusal.headers)
+        )
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
+        await batches.forget()
         await courier.close()
 
     return Starlette(
-        routes=[
-            *Devices(world, courier, options).routes(),
-            *Control(world, courier, options).routes(),
-            *Messages(world, courier, options).routes(),
-            *Encryption(world).routes(),
-            *Flows(world, courier, options).routes(),
-            Route("/{path:path}", _refuse_path, methods=METHODS),
-        ],
+        routes=_routes(world, courier, batches, options),
         exception_handlers={GraphRefusal: answer_refusal},
         lifespan=lifespan,
     )
+
+
+def _routes(
+    world: World, courier: Courier, batches: Batches, options: SandboxOptions
+) -> list[BaseRoute]:
+    calls = CatalogCalls(world, options)
+    flows = Flows(world, courier, options)
+    catalogs, sets = Catalogs(world, calls), ProductSets(world, calls)
+    return [
+        *Devices(world, courier, options).routes(),
+        *CatalogControl(world, batches).routes(),
+        *Control(world, courier, batches, options).routes(),
+        *Messages(world, courier, options).routes(),
+        *Encryption(world).routes(),
+        *flows.routes(),
+        *catalogs.routes(),
+        *sets.routes(),
+        *ItemsBatch(world, batches, calls, options).routes(),
+        *Commerce(world, calls).routes(),
+        *Objects(world, (flows.objects(), catalogs.objects(), sets.objects())).routes(),
+        Route("/{path:path}", _refuse_path, methods=METHODS),
+    ]
 
 
 async def _refuse_path(request: Request) -> Response:

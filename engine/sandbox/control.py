@@ -3,22 +3,23 @@
 Programs register numbers here, let customers speak, see what happened and make things go wrong.
 """
 
-import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from typing import get_args
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, get_args
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
+from engine.sandbox.batches import Batches
 from engine.sandbox.bodies import checked_body
 from engine.sandbox.courier import Courier, Letter
-from engine.sandbox.envelope import JsonObject
+from engine.sandbox.envelope import Complaint, JsonObject
 from engine.sandbox.flow_state import STATUSES, Flow
+from engine.sandbox.listing import fresh_rows
 from engine.sandbox.options import SandboxOptions
-from engine.sandbox.shapes import flag, integer, number, one_of, shape, text
+from engine.sandbox.shapes import flag, integer, number, one_of, shape, string, text
 from engine.sandbox.state import (
     Delivery,
     Fault,
@@ -34,16 +35,28 @@ from engine.sandbox.webhooks import customer_webhook, flow_webhook
 
 LONGEST_FAULT = 600
 
+ADDRESS = text(like=r"https?://\S+")
+
+
+def address_or_nothing(path: str, value: Any) -> Iterator[Complaint]:
+    """Want a web address, or an empty string."""
+    if value != "":
+        yield from ADDRESS(path, value)
+
+
 PHONE = shape(
     {
         "phone_number_id": text(),
         "display_phone_number": text(),
         "token": text(),
-        "callback_url": text(like=r"https?://\S+"),
+        "callback_url": ADDRESS,
         "app_secret": text(),
         "waba_id": text(),
+        "business_id?": string,
+        "catalog_callback_url?": address_or_nothing,
     }
 )
+TOKEN = shape({"token": text()})
 SPEECH = shape(
     {
         "phone_number_id": text(),
@@ -74,6 +87,7 @@ class Control:
 
     world: World
     courier: Courier
+    batches: Batches
     options: SandboxOptions
 
     def routes(self) -> list[Mount]:
@@ -84,6 +98,7 @@ class Control:
                 "/sandbox",
                 routes=[
                     Route("/phones", self.register, methods=["POST"]),
+                    Route("/tokens/{phone_number_id}", self.change_token, methods=["POST"]),
                     Route(messages, self.speak, methods=["POST"]),
                     Route(messages, self.messages, methods=["GET"]),
                     Route("/customers/{phone}/receipts", self.receipts, methods=["GET"]),
@@ -104,12 +119,17 @@ class Control:
         self.world.phones[phone.phone_number_id] = phone
         return JSONResponse(asdict(phone), status_code=201)
 
+    async def change_token(self, request: Request) -> Response:
+        """Let a phone number accept another token; the one it had has expired."""
+        number = self._number(request.path_params["phone_number_id"])
+        number = replace(number, **await checked_body(request, TOKEN))
+        self.world.phones[number.phone_number_id] = number
+        return JSONResponse({"success": True})
+
     async def speak(self, request: Request) -> Response:
         """Let a customer send something, and answer with what the engine answered."""
         body = await checked_body(request, SPEECH)
-        business = self.world.phones.get(body["phone_number_id"])
-        if business is None:
-            raise HTTPException(404, f"No phone number {body['phone_number_id']} is registered")
+        business = self._number(body["phone_number_id"])
         person = self._introduced(request.path_params["phone"], body)
         message: JsonObject = body["message"]
         wamid: str = message.get("id") or self.options.wamids()
@@ -175,10 +195,17 @@ class Control:
 
     async def reset(self, _: Request) -> Response:
         """Forget everything but what the sandbox was started with."""
+        await self.batches.forget()
         await self.courier.forget()
         self.world.reset()
         await self.world.ring()
         return JSONResponse({"success": True})
+
+    def _number(self, phone_number_id: str) -> PhoneNumber:
+        number = self.world.phones.get(phone_number_id)
+        if number is None:
+            raise HTTPException(404, f"No phone number {phone_number_id} is registered")
+        return number
 
     def _flow(self, request: Request) -> Flow:
         flow = self.world.flows.get(request.path_params["flow_id"])
@@ -201,34 +228,5 @@ class Control:
         request: Request,
         rows: Callable[[], Sequence[Received | RefusedRequest | Delivery]],
     ) -> Response:
-        """List the rows after `after`, once there are `count` or `wait` seconds are over."""
-        after = int(_quantity(request, "after", 0))
-        count = int(_quantity(request, "count", 1))
-        seconds = _quantity(request, "wait", 0)
-
-        def fresh() -> list[Received | RefusedRequest | Delivery]:
-            return [row for row in rows() if row.n > after]
-
-        gone = asyncio.Event()
-        watch = asyncio.create_task(self._watch(request, gone))
-        try:
-            await self.world.wait_until(
-                lambda: len(fresh()) >= count or gone.is_set(), seconds=seconds
-            )
-        finally:
-            watch.cancel()
-        return JSONResponse([asdict(row) for row in fresh()])
-
-    async def _watch(self, request: Request, gone: asyncio.Event) -> None:
-        """Notice that nobody waits for the answer any more; it would hold up the server's end."""
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
-        gone.set()
-        await self.world.ring()
-
-
-def _quantity(request: Request, name: str, default: float) -> float:
-    given = request.query_params.get(name, str(default))
-    if next(number(0, 1_000_000)(name, given), None) is not None:
-        raise HTTPException(400, f"{name} must be a number that is not negative")
-    return float(given)
+        fresh = await fresh_rows(request, self.world, rows)
+        return JSONResponse([asdict(row) for row in fresh])

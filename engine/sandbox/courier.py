@@ -17,7 +17,7 @@ from engine.sandbox.webhooks import SIGNATURE_HEADER, encode, signature
 class Letter:
     """A webhook to post: what it tells, about which message, and how to write it in its turn.
 
-    Of one about a Flow, `wamid` is the Flow's id.
+    Of one about a Flow, `wamid` is the Flow's id; of one about a batch of items, its handle.
     """
 
     kind: str

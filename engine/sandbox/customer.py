@@ -1,6 +1,6 @@
 """A customer for programs: talks over the sandbox's control routes and never sees the engine."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -104,6 +104,19 @@ class Customer:
         named = {"name": name, "address": address}
         place |= {key: value for key, value in named.items() if value is not None}
         return await self.send_raw({"type": "location", "location": place} | _context(answering))
+
+    async def order(
+        self, catalog_id: str, items: Iterable[Mapping[str, object]], *, text: str | None = None
+    ) -> Said:
+        """Send a cart filled in the catalogue on the phone.
+
+        Args:
+            items: `{product_retailer_id, quantity, item_price, currency}` each.
+        """
+        note = {} if text is None else {"text": text}
+        order: JsonObject = {"catalog_id": catalog_id} | note
+        order["product_items"] = [dict(item) for item in items]
+        return await self.send_raw({"type": "order", "order": order})
 
     async def reply_flow(self, response: Mapping[str, object], *, answering: str) -> Said:
         """Finish the Flow that a message opened, with what its last screen hands over."""

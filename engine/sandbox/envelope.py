@@ -9,6 +9,8 @@ JsonObject = dict[str, Any]
 
 ERROR_PAGE = "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/"
 
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
 CODES: Mapping[int, tuple[int, str]] = MappingProxyType(
     {
         0: (401, "AuthException"),
@@ -20,10 +22,13 @@ CODES: Mapping[int, tuple[int, str]] = MappingProxyType(
         33: (400, "Parameter value is not valid"),
         100: (400, "Invalid parameter"),
         190: (401, "Access token has expired"),
+        200: (403, "Permissions error"),
         368: (403, "Temporarily blocked for policies violations"),
         2500: (400, "Unknown path components"),
         2635: (400, "You are calling a deprecated version of the API"),
         80007: (400, "Rate limit issues"),
+        80009: (400, "There have been too many calls to this Catalog account"),
+        80014: (400, "There have been too many calls for the batch uploads to this catalog"),
         130429: (400, "Rate limit hit"),
         130497: (403, "Business account is restricted from messaging users in this country"),
         131000: (500, "Something went wrong"),
@@ -85,15 +90,27 @@ class GraphRefusal(Exception):
         complaint: what Meta says.
         http_status: the status of the answer; the usual one of the code when absent.
         injected: a fault asked for it, the request itself was right.
+        headers: of the answer.
     """
 
     def __init__(
-        self, complaint: Complaint, *, http_status: int | None = None, injected: bool = False
+        self,
+        complaint: Complaint,
+        *,
+        http_status: int | None = None,
+        injected: bool = False,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> None:
         super().__init__(complaint.reason)
         self.complaint = complaint
         self.http_status = http_status or usual_status(complaint.code)
         self.injected = injected
+        self.headers = headers
+
+
+def invalid(reason: str) -> GraphRefusal:
+    """Return the refusal of a wrong parameter as the routes for catalogues word it."""
+    return GraphRefusal(Complaint(100, message=f"(#100) {reason}"))
 
 
 def usual_status(code: int) -> int:

@@ -1,25 +1,19 @@
-"""What the Graph API shows of Flows: fields, pages of a list, health."""
+"""What the Graph API shows of Flows: fields and health; pages of a list are in `pages`."""
 
-import base64
-import binascii
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
-from starlette.datastructures import URL
-
-from engine.sandbox.envelope import Complaint, GraphRefusal, JsonObject
+from engine.sandbox.envelope import JsonObject
 from engine.sandbox.flow_publishing import obstacles
 from engine.sandbox.flow_state import Flow
 from engine.sandbox.options import SandboxOptions
+from engine.sandbox.pages import field_names, shown
 from engine.sandbox.state import World
 
 DEFAULT = ("id", "name", "status", "categories", "validation_errors")
-PAGE = 25
-LONGEST_PAGE = 100
 PREVIEW_LASTS = timedelta(days=30)
 
 
@@ -32,31 +26,8 @@ class Showing:
 
     def flow(self, flow: Flow, fields: str | None) -> JsonObject:
         """Return the wanted fields of a Flow, and its id; a field without value is left out."""
-        names = DEFAULT if fields is None else tuple(field_names(fields))
-        shown: JsonObject = {}
-        for name in names:
-            if name not in FIELDS:
-                message = f"(#100) Tried accessing nonexisting field ({name})"
-                raise GraphRefusal(Complaint(100, message=message))
-            value = FIELDS[name](self, flow)
-            if value is not None:
-                shown[name] = value
-        return shown | {"id": flow.id}
-
-    def page(self, flows: list[Flow], query: Mapping[str, str], url: URL) -> JsonObject:
-        """Return one page of a list, with the way to the next one."""
-        start = _position(query.get("after"))
-        size = query.get("limit", str(PAGE))
-        if not size.isdecimal() or not 1 <= int(size) <= LONGEST_PAGE:
-            raise GraphRefusal(Complaint(100, "Param limit is not valid"))
-        end = min(start + int(size), len(flows))
-        data = [self.flow(flow, query.get("fields")) for flow in flows[start:end]]
-        if not data:
-            return {"data": []}
-        paging: JsonObject = {"cursors": {"before": _cursor(start), "after": _cursor(end)}}
-        if end < len(flows):
-            paging["next"] = str(url.include_query_params(after=_cursor(end)))
-        return {"data": data, "paging": paging}
+        names = DEFAULT if fields is None else field_names(fields)
+        return shown(names, FIELDS, self, flow) | {"id": flow.id}
 
     def preview(self, flow: Flow) -> JsonObject:
         """Return where a Flow can be looked at; nothing answers there."""
@@ -91,12 +62,6 @@ class Showing:
         return {"can_send_message": health, "entities": [entity, account]}
 
 
-def field_names(fields: str) -> list[str]:
-    """Read the names in a `fields` parameter; arguments such as `preview.invalidate(false)` go."""
-    parts = re.split(r",(?![^()]*\))", fields)
-    return [re.split(r"[.({]", part.strip())[0] for part in parts if part.strip()]
-
-
 def _said(name: str) -> Callable[[Showing, Flow], Any]:
     """Return what shows a property of the uploaded Flow JSON."""
     return lambda _, flow: (flow.document or {}).get(name)
@@ -122,14 +87,3 @@ FIELDS: Mapping[str, Callable[[Showing, Flow], Any]] = MappingProxyType(
         "application": lambda _, flow: _linked(flow),
     }
 )
-
-
-def _cursor(position: int) -> str:
-    return base64.urlsafe_b64encode(str(position).encode()).decode()
-
-
-def _position(cursor: str | None) -> int:
-    try:
-        return 0 if cursor is None else int(base64.urlsafe_b64decode(cursor))
-    except (ValueError, binascii.Error) as problem:
-        raise GraphRefusal(Complaint(100, "Param after is not valid")) from problem

@@ -5,13 +5,13 @@ What a right Flow JSON is, `flow_documents` knows; when a Flow may be published,
 
 from dataclasses import dataclass
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from engine.sandbox.access import (
     Upload,
+    decoded,
     parameters,
     permitted_account,
     permitted_flow,
@@ -23,7 +23,9 @@ from engine.sandbox.flow_documents.check import LONGEST, judge
 from engine.sandbox.flow_fields import Showing
 from engine.sandbox.flow_publishing import obstacles, ping
 from engine.sandbox.flow_state import Flow
+from engine.sandbox.objects import GraphObjects
 from engine.sandbox.options import SandboxOptions
+from engine.sandbox.pages import page
 from engine.sandbox.shapes import Shape, each, flag, one_of, shape, text
 from engine.sandbox.state import World
 from engine.sandbox.webhooks import flow_webhook
@@ -72,18 +74,24 @@ class Flows:
 
     def routes(self) -> list[Route]:
         """Return the routes of this part of the Graph API."""
-        one = "/{version}/{flow_id}"
+        one = "/{version}/{object_id}"
         return [
             Route("/{version}/{waba_id}/flows", self.create, methods=["POST"]),
             Route("/{version}/{waba_id}/flows", self.show_all, methods=["GET"]),
-            Route(one, self.show, methods=["GET"]),
-            Route(one, self.change, methods=["POST"]),
-            Route(one, self.delete, methods=["DELETE"]),
             Route(f"{one}/assets", self.upload, methods=["POST"]),
             Route(f"{one}/assets", self.assets, methods=["GET"]),
             Route(f"{one}/publish", self.publish, methods=["POST"]),
             Route(f"{one}/deprecate", self.deprecate, methods=["POST"]),
         ]
+
+    def objects(self) -> GraphObjects:
+        """Return what is done with a single Flow at the address of its id."""
+        return GraphObjects(
+            lambda object_id: object_id in self.world.flows,
+            show=self.show,
+            change=self.change,
+            delete=self.delete,
+        )
 
     async def create(self, request: Request) -> Response:
         """Create a Flow: empty, with a Flow JSON or another Flow's, even published at once."""
@@ -111,7 +119,8 @@ class Flows:
         """List the Flows of an account, page by page."""
         flows = self.world.flows_of(permitted_account(request, self.world))
         showing = Showing(self.world, self.options)
-        return JSONResponse(showing.page(flows, request.query_params, request.url))
+        fields = request.query_params.get("fields")
+        return JSONResponse(page(flows, request, lambda flow: showing.flow(flow, fields)))
 
     async def show(self, request: Request) -> Response:
         """Show one Flow."""
@@ -216,13 +225,7 @@ class Flows:
 
 async def _checked(request: Request, wanted: Shape) -> JsonObject:
     """Return the parameters of a request; in a form, arrays and booleans are written as JSON."""
-    given = await parameters(request)
-    for name in ("categories", "publish"):
-        if isinstance(given.get(name), str):
-            try:
-                given[name] = orjson.loads(given[name])
-            except orjson.JSONDecodeError as problem:
-                raise GraphRefusal(Complaint(100, f"Param {name} is not JSON")) from problem
+    given = decoded(await parameters(request), "categories", "publish")
     complaint = next(wanted("", given), None)
     if complaint is not None:
         raise GraphRefusal(Complaint(100, complaint.details))

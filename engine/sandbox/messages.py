@@ -12,10 +12,11 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from engine.sandbox.access import json_object, permitted_number
+from engine.sandbox.catalog_messages import catalog_complaint
 from engine.sandbox.courier import Courier, Letter
+from engine.sandbox.cut_off import CutOff
 from engine.sandbox.envelope import Complaint, GraphRefusal, JsonObject
 from engine.sandbox.flow_messages import flow_complaint, offered_flow
 from engine.sandbox.options import SandboxOptions
@@ -24,15 +25,6 @@ from engine.sandbox.state import Fault, Person, PhoneNumber, Receipt, World, dig
 from engine.sandbox.webhooks import Sent, status_webhook
 
 WINDOW = timedelta(hours=24)
-
-
-class CutOff(Response):
-    """An answer that breaks off: the sender cannot know what became of the request."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
-        """Promise a body and return without it; the server then closes the connection."""
-        headers = [(b"content-type", b"application/json"), (b"content-length", b"100")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +43,11 @@ class Messages:
         """Take a send or a read receipt."""
         number = permitted_number(request, self.world)
         body = await json_object(request)
-        problem = complaint(body) or flow_complaint(self.world, number, body)
+        problem = (
+            complaint(body)
+            or flow_complaint(self.world, number, body)
+            or catalog_complaint(self.world.trade, number, body)
+        )
         if problem is not None:
             raise GraphRefusal(problem)
         if body.get("status") is not None:

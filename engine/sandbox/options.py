@@ -34,6 +34,9 @@ class SandboxOptions:
         not_on_whatsapp: phone numbers nobody can be written to.
         retry_delays: seconds before each further attempt at a status the engine did not take.
         callback_timeout: seconds the engine has to answer a webhook.
+        batch_delay: seconds Meta takes to work off a batch of items.
+        hold_batches: batches of items wait until they are released.
+        catalog_calls_per_minute: so many batches of items are taken for a catalogue.
         clock: tells the time.
         wamids: makes message ids.
     """
@@ -47,5 +50,8 @@ class SandboxOptions:
     not_on_whatsapp: frozenset[str] = frozenset()
     retry_delays: tuple[float, ...] = (0.2, 1.0, 3.0)
     callback_timeout: float = 10.0
+    batch_delay: float = 0.05
+    hold_batches: bool = False
+    catalog_calls_per_minute: int = 8
     clock: Callable[[], datetime] = system_time
     wamids: Callable[[], str] = new_wamid

@@ -1,4 +1,4 @@
-"""What the sandbox knows: phone numbers, customers, Flows, refusals, deliveries, faults.
+"""What the sandbox knows: numbers, customers, Flows, catalogues, refusals, deliveries, faults.
 
 All of it is in memory and gone with the process. Nothing here speaks HTTP.
 """
@@ -12,6 +12,7 @@ from hashlib import sha256
 from itertools import count
 from typing import Literal
 
+from engine.sandbox.catalog_state import Trade
 from engine.sandbox.envelope import JsonObject
 from engine.sandbox.flow_state import Flow
 
@@ -20,7 +21,12 @@ FaultKind = Literal["refuse", "fail", "drop", "delay"]
 
 @dataclass(frozen=True, slots=True)
 class PhoneNumber:
-    """A business phone number: who may send from it, and where its webhooks go."""
+    """A business phone number: who may send from it, and where its webhooks go.
+
+    Args:
+        business_id: whose catalogues its token may use.
+        catalog_callback_url: where webhooks about those go; none are posted when it is empty.
+    """
 
     phone_number_id: str
     display_phone_number: str
@@ -28,6 +34,8 @@ class PhoneNumber:
     callback_url: str
     app_secret: str
     waba_id: str
+    business_id: str = ""
+    catalog_callback_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +133,16 @@ class Fault:
 class World:
     """Everything the sandbox knows, and the bell that rings when it changes."""
 
-    def __init__(self, phones: Iterable[PhoneNumber] = (), faults: Iterable[Fault] = ()) -> None:
+    def __init__(
+        self,
+        phones: Iterable[PhoneNumber] = (),
+        faults: Iterable[Fault] = (),
+        *,
+        holds_batches: bool = False,
+    ) -> None:
         self._first_phones = tuple(phones)
         self._first_faults = tuple(faults)
+        self._holds_batches = holds_batches
         self._changed = asyncio.Condition()
         self.reset()
 
@@ -141,6 +156,7 @@ class World:
         self.deliveries: list[Delivery] = []
         self.flows: dict[str, Flow] = {}
         self.public_keys: dict[str, str] = {}
+        self.trade = Trade(holds_batches=self._holds_batches)
         self._flow_ids = count(10**15 + 1)
 
     def person(self, phone: str) -> Person:
@@ -155,6 +171,15 @@ class World:
     def numbers_of(self, waba_id: str) -> list[PhoneNumber]:
         """Return the phone numbers of a WhatsApp account; the first one's callback is its own."""
         return [phone for phone in self.phones.values() if phone.waba_id == waba_id]
+
+    def catalog_numbers_of(self, business_id: str) -> list[PhoneNumber]:
+        """Return where a business is told of its catalogues: one number for each address."""
+        told = (
+            phone
+            for phone in self.phones.values()
+            if phone.business_id == business_id and phone.catalog_callback_url
+        )
+        return list({phone.catalog_callback_url: phone for phone in told}.values())
 
     def flows_of(self, waba_id: str) -> list[Flow]:
         """Return the Flows of a WhatsApp account, the oldest first."""

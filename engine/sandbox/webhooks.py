@@ -75,6 +75,14 @@ def flow_webhook(flow: Flow, old_status: str | None, *, at: datetime) -> JsonObj
     return {"object": "whatsapp_business_account", "entry": [entry]}
 
 
+def batch_webhook(catalog_id: str, handle: str, *, at: datetime) -> JsonObject:
+    """Build the webhook that tells that a batch of items is worked off."""
+    value = {"catalog_id": catalog_id, "handle": handle, "status": "Finished"}
+    change = {"field": "items_batch", "value": value}
+    entry = {"id": catalog_id, "time": int(at.timestamp()), "changes": [change]}
+    return {"object": "catalog", "entry": [entry]}
+
+
 def encode(webhook: JsonObject) -> bytes:
     r"""Write a webhook as Meta does: compact, with everything beyond ASCII as \u escapes."""
     return json.dumps(webhook, ensure_ascii=True, separators=(",", ":")).encode()

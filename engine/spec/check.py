@@ -287,7 +287,7 @@ def _templates(message: Message) -> Iterator[Text | Expression]:
         parts += [message.link.title, message.link.url]
     if message.products:
         p = message.products
-        parts += [p.catalog, p.product, p.products, p.title, p.thumbnail]
+        parts += [p.catalog, p.product, p.products, p.sections, p.title, p.thumbnail]
     if flow:
         parts += [flow.cta, flow.id, flow.token, flow.screen, *templates_of(flow.data)]
     if message.template:

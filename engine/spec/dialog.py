@@ -41,6 +41,26 @@ class Change(DialogPart):
     available: bool | None = None
 
 
+class OrderedItem(DialogPart):
+    """An item of a cart filled in WhatsApp's own catalogue."""
+
+    item: str = Field(
+        description="Meta's id of it: a product's id, or `<product>|<presentation>`."
+    )
+    quantity: Annotated[int, Field(ge=1)] = 1
+    price: Annotated[Decimal, Field(ge=0)] = Field(description="Of one unit, as he saw it there.")
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = Field(
+        default=None, description="Without it the tenant's."
+    )
+
+
+class NativeCart(DialogPart):
+    """A cart that the customer filled in WhatsApp's own catalogue."""
+
+    items: Annotated[tuple[OrderedItem, ...], Field(min_length=1)]
+    note: str = Field(default="", description="What he wrote to it.")
+
+
 class Step(DialogPart):
     """One thing that happens; a step has exactly one of these keys."""
 
@@ -56,6 +76,9 @@ class Step(DialogPart):
         default=None,
         description="He opens the newest Flow: for every screen what he fills in, by the input's "
         "label or name, before he taps its button; or `back`, or `close`.",
+    )
+    order: NativeCart | None = Field(
+        default=None, description="He sends a cart that he filled in WhatsApp's own catalogue."
     )
     location: Place | None = Field(default=None, description="He shares a place.")
     send: (

@@ -195,11 +195,17 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class ProductsPart:
-    """Native product messages: one product, or a list of them in sections."""
+    """Native product messages: one product, a list of them, or a list in sections.
+
+    Args:
+        products: a list of what has an `id`.
+        sections: a list of what has a `title` and `items`, which are ids.
+    """
 
     catalog: Text
     product: Text | None = None
     products: Expression | None = None
+    sections: Expression | None = None
     title: Text | None = None
     thumbnail: Text | None = None
 

@@ -262,6 +262,7 @@ class Reader:
                     catalog=self.text(part, "catalog", here) or self._text("", here),
                     product=self.text(part, "id", here),
                     products=self.expression(part, "each", here),
+                    sections=self.expression(part, "sections", here),
                     title=self.text(part, "title", here),
                     thumbnail=self.text(part, "thumbnail", here),
                 )

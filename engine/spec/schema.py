@@ -254,7 +254,14 @@ def _messages() -> Schema:
             "ask_location": {"type": "boolean", "description": "Show 'Send location'."},
             "product": make.part({"catalog": make.text(), "id": make.text()}),
             "products": make.part(
-                {"catalog": make.text(), "each": make.text(), "title": make.text()}
+                {
+                    "catalog": make.text("Meta's id of the catalogue."),
+                    "each": make.text("Expression of a list; the `id` of each `item` is shown."),
+                    "title": make.text("The title of that list."),
+                    "sections": make.text(
+                        "Instead of `each`: expression of a list of `title` and `items` (ids)."
+                    ),
+                }
             ),
             "catalog": make.part({"thumbnail": make.text()}),
             "flow": make.part(

@@ -83,6 +83,7 @@ _SHAPES = {
     r"^[a-z]+$": "a word of small letters",
     r"^[a-z][a-z0-9_]*$": "a word of small letters, digits and '_'",
     r"^[A-Z]{2}$": "US or PE",
+    r"^[A-Z]{3}$": "USD or PEN",
     r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-4]):[0-5]\d$": "12:00-22:30",
     r"^[a-z]+:[A-Za-z0-9._-]{1,60}$": "cat:pizza",
     r"^https://": "https://example.com/picture.jpg",

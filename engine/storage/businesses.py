@@ -55,11 +55,7 @@ class MongoBusinesses:
 
     async def tenants_of(self, waba_id: str) -> tuple[TenantId, ...]:
         """Name the tenants that a WhatsApp account is of."""
-        if not waba_id:
-            return ()
-        with reachable():
-            found = await self._rows.find({"wabaId": waba_id}, {"subDomain": 1}).to_list()
-        return tuple(TenantId(document["subDomain"]) for document in found)
+        return await self._tenants("wabaId", waba_id)
 
     async def save(self, business: Business) -> None:
         """Write a business: its mappings as a whole; no token or WABA leaves the stored one.
@@ -79,13 +75,19 @@ class MongoBusinesses:
         Raises:
             EngineError: there is no such business.
         """
-        try:
-            with reachable():
-                done = await self._rows.update_one({"subDomain": tenant}, _mapped(key, meta_id))
-        finally:
-            self._cache.purge(lambda held, known: _is_of(tenant, held, known))
-        if not done.matched_count:
-            raise EngineError(f"the business '{tenant}' is not in the database; seed it first")
+        await self._map(tenant, "fbFlowMapping", key, meta_id)
+
+    async def map_catalog(self, tenant: TenantId, key: str, catalog_id: str | None) -> None:
+        """Note under a key which catalogue of Meta it is, or none; other keys stay as they are.
+
+        Raises:
+            EngineError: there is no such business.
+        """
+        await self._map(tenant, "fbCatalogMapping", key, catalog_id)
+
+    async def tenants_of_business(self, fb_business_id: str) -> tuple[TenantId, ...]:
+        """Name the tenants that a business portfolio of Meta is of."""
+        return await self._tenants("fbBusinessId", fb_business_id)
 
     async def warm_up(self) -> int:
         """Read the businesses that are served into the cache; give their number."""
@@ -98,6 +100,23 @@ class MongoBusinesses:
             for number in business.phone_number_ids:
                 self._remember(("number", number), business, generation)
         return len(documents)
+
+    async def _tenants(self, field: str, value: str) -> tuple[TenantId, ...]:
+        if not value:
+            return ()
+        with reachable():
+            found = await self._rows.find({field: value}, {"subDomain": 1}).to_list()
+        return tuple(TenantId(document["subDomain"]) for document in found)
+
+    async def _map(self, tenant: TenantId, field: str, key: str, meta_id: str | None) -> None:
+        change = _mapped(field, key, meta_id)
+        try:
+            with reachable():
+                done = await self._rows.update_one({"subDomain": tenant}, change)
+        finally:
+            self._cache.purge(lambda held, known: _is_of(tenant, held, known))
+        if not done.matched_count:
+            raise EngineError(f"the business '{tenant}' is not in the database; seed it first")
 
     async def _write(self, business: Business) -> None:
         change = business_change(business, self._vault)
@@ -175,12 +194,12 @@ def _is_of(tenant: TenantId, key: Key, known: Business | None) -> bool:
     return key == ("tenant", tenant) or (known is not None and known.tenant == tenant)
 
 
-def _mapped(key: str, meta_id: str | None) -> list[Json]:
+def _mapped(field: str, key: str, meta_id: str | None) -> list[Json]:
     # One command, so that nothing the Node back end writes meanwhile is lost; and a pipeline, as
     # keys such as `prod:a.b` are no field paths (MongoDB 5.0 and later).
     change = {
         "field": {"$literal": key},
-        "input": {"$ifNull": ["$fbFlowMapping", {}]},
+        "input": {"$ifNull": [f"${field}", {}]},
         "value": "$$REMOVE" if meta_id is None else {"$literal": meta_id},
     }
-    return [{"$set": {"fbFlowMapping": {"$setField": change}}}]
+    return [{"$set": {field: {"$setField": change}}}]

@@ -3,26 +3,18 @@
 The Node back end writes it too, so a product it left half written is passed over, not a failure.
 """
 
-import asyncio
 import logging
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
-from typing import Any
 
-from engine.domain.catalog import Category, Modifier, ModifierGroup, Presentation, Product
-from engine.domain.ids import CategoryId, GroupId, ModifierId, PresentationId, ProductId
+from engine.domain.catalog import Category, ModifierGroup, Presentation, Product
+from engine.domain.ids import CategoryId, ProductId
 from engine.domain.money import Currency
-from engine.storage.amounts import from_disk
 from engine.storage.connection import Json, reachable
+from engine.storage.products import ProductReader
 from engine.storage.tenancy import TenantCollection
 
 log = logging.getLogger(__name__)
 
 IN_ORDER = (("sortOrder", 1), ("rId", 1))
-UNREADABLE = (KeyError, TypeError, ValueError, AttributeError)
-
-Owned = Mapping[tuple[str, str | None], Json]
-"""Presentations or modifiers by their id and the id of the product or group they are only for."""
 
 
 class MongoCatalog:
@@ -39,9 +31,9 @@ class MongoCatalog:
     ) -> None:
         self._categories = categories
         self._products = products
-        self._presentations = presentations
-        self._modifiers = modifiers
-        self._currency = currency
+        self._reader = ProductReader(
+            presentations=presentations, modifiers=modifiers, currency=currency
+        )
 
     async def get_categories(self) -> tuple[Category, ...]:
         """Give the active categories that have active products, with their number, in order."""
@@ -95,100 +87,12 @@ class MongoCatalog:
             ).to_list()
         return tuple((ProductId(row["rId"]), row["name"]) for row in found if row.get("name"))
 
-    async def _owned(self, parts: TenantCollection, ids: set[str], owner: str) -> Owned:
-        if not ids:
-            return {}
-        with reachable():
-            found = await parts.find({"rId": {"$in": list(ids)}}).to_list()
-        return {(part["rId"], part.get(owner)): part for part in found}
-
     async def _complete(self, documents: list[Json]) -> tuple[Product, ...]:
-        sizes: set[str] = set()
-        add_ons: set[str] = set()
-        for document in documents:
-            with suppress(*UNREADABLE):
-                sizes |= _sizes(document)
-                add_ons |= _add_ons(document)
-        presentations, modifiers = await asyncio.gather(
-            self._owned(self._presentations, sizes, "productId"),
-            self._owned(self._modifiers, add_ons, "groupId"),
-        )
         products = []
-        for document in documents:
-            try:
-                products.append(_product(document, presentations, modifiers, self._currency))
-            except UNREADABLE as exc:
-                log.warning("product %s is passed over: %r", document.get("rId"), exc)
+        for reading in await self._reader.read(documents):
+            if reading.product is None:
+                rid = reading.document.get("rId")
+                log.warning("product %s is passed over: %s", rid, reading.reason)
+            else:
+                products.append(reading.product)
         return tuple(products)
-
-
-def _sizes(document: Json) -> set[str]:
-    return set(document.get("presentations") or ())
-
-
-def _add_ons(document: Json) -> set[str]:
-    groups = document.get("modifiers") or ()
-    return {add_on for group in groups for add_on in group.get("modifiers") or ()}
-
-
-def _pick(parts: Owned, ids: Iterable[str], owner: str) -> list[Json]:
-    """Choose the owner's own part of each id, else the one that belongs to nobody."""
-    own = (parts.get((rid, owner)) or parts.get((rid, None)) for rid in ids)
-    return [part for part in own if part is not None]
-
-
-def _product(
-    document: Json, presentations: Owned, modifiers: Owned, currency: Currency
-) -> Product:
-    stock: Any = document.get("stock")
-    return Product(
-        id=ProductId(document["rId"]),
-        name=document["name"],
-        category_id=CategoryId(document["categoryId"]),
-        category=document.get("category") or "",
-        base_price=from_disk(document["basePrice"], currency),
-        description=document.get("description") or "",
-        is_available=bool(document.get("isAvailable", True)),
-        image_url=document.get("imageUrl") or None,
-        presentations=_presentations(document, presentations, currency),
-        groups=_groups(document, modifiers, currency),
-        stock=None if stock is None else max(0, int(stock)),
-    )
-
-
-def _presentations(document: Json, parts: Owned, currency: Currency) -> tuple[Presentation, ...]:
-    return tuple(
-        Presentation(
-            id=PresentationId(part["rId"]),
-            name=part["name"],
-            price=from_disk(part["price"], currency),
-            is_available=bool(part.get("isAvailable", True)),
-        )
-        for part in _pick(parts, document.get("presentations") or (), document["rId"])
-    )
-
-
-def _groups(document: Json, parts: Owned, currency: Currency) -> tuple[ModifierGroup, ...]:
-    groups = (_group(group, parts, currency) for group in document.get("modifiers") or ())
-    return tuple(group for group in groups if group.modifiers or group.minimum)
-
-
-def _group(group: Json, parts: Owned, currency: Currency) -> ModifierGroup:
-    modifiers = tuple(
-        Modifier(
-            id=ModifierId(part["rId"]),
-            name=part["name"],
-            price=from_disk(part["price"], currency),
-            is_available=bool(part.get("isAvailable", True)),
-        )
-        for part in _pick(parts, group.get("modifiers") or (), group["groupId"])
-    )
-    many: Any = group.get("max")
-    single = group.get("type") == "single"
-    return ModifierGroup(
-        id=GroupId(group["groupId"]),
-        name=group["name"],
-        minimum=int(group.get("min") or 0),
-        maximum=1 if single else int(many) if many is not None else len(modifiers),
-        modifiers=modifiers,
-    )

@@ -63,6 +63,7 @@ class BusinessDocument(Row):
             index("whatsappPhoneNumberIds", "whatsappEnabled", "isActive"),
             index("subDomain", unique=True),
             index("wabaId"),  # ours: whose Flow a webhook of Meta tells of
+            index("fbBusinessId"),  # ours: whose catalogue it tells of
         )
 
 
@@ -122,6 +123,10 @@ class ProductDocument(Row):
             index("rId", "subDomain"),
             index("subDomain", "categoryId", "isActive"),
             index("subDomain", "isAvailable", "sortOrder"),
+            # Ours: to walk over a category or all, and go on where a walk was.
+            index("subDomain", "categoryId", "rId"),
+            # With `_id`, as Beanie takes two indexes of the same fields in another order for one.
+            index("subDomain", "rId", "_id"),
         )
 
 

@@ -9,9 +9,9 @@ from datetime import datetime
 from pymongo.errors import BulkWriteError
 
 from engine.domain.ids import CustomerKey, TenantId
-from engine.errors import EngineError, Unavailable
 from engine.ports import InboxRow
-from engine.storage.connection import TAKEN, Database, Json, reachable
+from engine.storage.bulk import require_only_known
+from engine.storage.connection import Database, Json, reachable
 from engine.storage.records import InboxDocument
 from engine.storage.waiting import Place, WaitingRows
 
@@ -36,7 +36,7 @@ class MongoInbox:
             try:
                 await self._rows.insert_many([row_to_disk(row) for row in rows], ordered=False)
             except BulkWriteError as exc:
-                known = _known(exc)
+                known = require_only_known(exc)
         return tuple(row for place, row in enumerate(rows) if place not in known)
 
     async def waiting(self, *, now: datetime, limit: int = 100) -> tuple[InboxRow, ...]:
@@ -86,14 +86,3 @@ def row_from_disk(document: Json) -> InboxRow:
 
 def _place(document: Json) -> Place:
     return document["timestamp"], document["receivedAt"], document["_id"]
-
-
-def _known(exc: BulkWriteError) -> set[int]:
-    """Tell which of the rows were stored before, if that is all that went wrong."""
-    details = exc.details or {}
-    errors = details.get("writeErrors", [])
-    if details.get("writeConcernErrors"):
-        raise Unavailable("the database did not confirm that messages are safe") from exc
-    if any(error["code"] != TAKEN for error in errors):
-        raise EngineError("the database did not take all messages") from exc
-    return {error["index"] for error in errors}

@@ -1,8 +1,10 @@
 """Orders on disk, as the Node back end reads them and moves their status."""
 
+from datetime import datetime
+
 from engine.domain.ids import CustomerKey, OrderNumber
 from engine.domain.money import Currency
-from engine.domain.order import Address, Order, OrderStatus, OrderType
+from engine.domain.order import LEGAL_MOVES, Address, Order, OrderStatus, OrderType
 from engine.domain.pricing import Quote
 from engine.errors import EngineError
 from engine.storage.amounts import from_disk, to_disk
@@ -32,6 +34,34 @@ class MongoOrders:
         with reachable():
             found = await self._orders.find_one({"orderNumber": number, "conversationId": key})
         return None if found is None else order_from_disk(found, customer, self._currency)
+
+    async def move(self, number: OrderNumber, status: OrderStatus, *, at: datetime) -> bool | None:
+        """Give an order another status.
+
+        Returns:
+            False if the move is not legal, None if there is no such order.
+        """
+        fields = {"status": 1, "type": 1}
+        change = {"$set": {"status": status.value, "updatedAt": at}}
+        with reachable():
+            while True:
+                found = await self._orders.find_one({"orderNumber": number}, projection=fields)
+                if found is None:
+                    return None
+                if not _may_move(found, status):
+                    return False
+                before = {"orderNumber": number, "status": found["status"]}
+                # Else the back end or another process moved it meanwhile.
+                if await self._orders.update([(before, change)]):
+                    return True
+
+
+def _may_move(document: Json, status: OrderStatus) -> bool:
+    try:
+        before, kind = OrderStatus(document["status"]), OrderType(document["type"])
+    except (KeyError, ValueError):
+        return False
+    return status in LEGAL_MOVES[kind][before]
 
 
 def order_to_disk(

@@ -1,6 +1,7 @@
 """The shape of the engine's own rows on disk: conversations, messages, timers, turns, Flows.
 
-Nobody else reads them. What the trade shares with the Node back end is in `documents`.
+Nobody else reads them. What the trade shares with the Node back end is in `documents`, what the
+sync keeps in `sync_records`.
 """
 
 from datetime import datetime
@@ -21,6 +22,7 @@ from engine.storage.documents import (
     Row,
     index,
 )
+from engine.storage.sync_records import SYNC_DOCUMENTS
 
 DONE_DAYS = 8
 """Days a finished inbox row is kept: WhatsApp repeats a webhook for seven."""
@@ -268,5 +270,6 @@ DOCUMENTS: Final[tuple[type[Document], ...]] = (
     FlowSessionDocument,
     DeploymentDocument,
     FlowKeyDocument,
+    *SYNC_DOCUMENTS,
 )
 """Every collection of the engine."""

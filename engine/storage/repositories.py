@@ -3,16 +3,20 @@
 Each noun has a module of its own; this one only puts them together.
 """
 
+from datetime import datetime
+
 from beanie import Document
 
-from engine.domain.ids import TenantId
+from engine.domain.ids import OrderNumber, TenantId
 from engine.domain.money import Currency
+from engine.domain.order import OrderStatus
 from engine.ports import (
     CartRepository,
     CatalogRepository,
     ConversationRepository,
     DeploymentRepository,
     FlowSessionRepository,
+    NativeCatalog,
     OrderRepository,
     Said,
     TurnRecord,
@@ -31,6 +35,7 @@ from engine.storage.documents import (
     ProductDocument,
 )
 from engine.storage.flow_sessions import MongoFlowSessions
+from engine.storage.native import MongoNative
 from engine.storage.orders import MongoOrders
 from engine.storage.outbox import said_from_disk
 from engine.storage.records import (
@@ -41,6 +46,11 @@ from engine.storage.records import (
     OutboxDocument,
     TimerDocument,
     TurnDocument,
+)
+from engine.storage.sync_records import (
+    SyncCatalogDocument,
+    SyncMarkDocument,
+    SyncStateDocument,
 )
 from engine.storage.tenancy import TenantCollection
 from engine.storage.unit_of_work import Tables, UnitOfWork
@@ -84,6 +94,7 @@ class MongoTenantStore:
             timers=own(TimerDocument),
             turns=own(TurnDocument),
             flow_sessions=own(FlowSessionDocument),
+            sync_marks=own(SyncMarkDocument),
         )
         self.catalog: CatalogRepository = MongoCatalog(
             categories=shared(CategoryDocument),
@@ -93,13 +104,17 @@ class MongoTenantStore:
             currency=currency,
         )
         self.carts: CartRepository = MongoCarts(tables.carts, currency=currency)
-        self.orders: OrderRepository = MongoOrders(tables.orders, currency=currency)
+        self._orders = MongoOrders(tables.orders, currency=currency)
+        self.orders: OrderRepository = self._orders
         self.conversations: ConversationRepository = MongoConversations(tables.conversations)
         self.flow_sessions: FlowSessionRepository = MongoFlowSessions(
             tables.flow_sessions, tables.outbox
         )
         self.deployments: DeploymentRepository = MongoDeployments(
             database.collection(DeploymentDocument), tenant=tenant
+        )
+        self.native: NativeCatalog = MongoNative(
+            states=own(SyncStateDocument), catalogs=own(SyncCatalogDocument)
         )
         self._outbox = tables.outbox
         self._work = UnitOfWork(database, tables, currency=currency, local_id=local_id)
@@ -120,3 +135,13 @@ class MongoTenantStore:
         with reachable():
             found = await self._outbox.find_one({"providerId": wamid}, projection={"said": 1})
         return None if found is None else said_from_disk(found.get("said"))
+
+    async def move_order(
+        self, number: OrderNumber, status: OrderStatus, *, at: datetime
+    ) -> bool | None:
+        """Give one of the tenant's orders another status.
+
+        Returns:
+            False if the move is not legal, None if there is no such order.
+        """
+        return await self._orders.move(number, status, at=at)

@@ -52,12 +52,15 @@ class TenantCollection:
 
     async def count_by(self, field: str, wanted: Mapping[str, Any]) -> dict[Any, int]:
         """Count the tenant's documents that match, by the value of a field that is no array."""
-        stages: list[Json] = [
-            {"$match": self._mine(wanted)},
-            {"$group": {"_id": f"${field}", "count": {"$sum": 1}}},
-        ]
-        found = await (await self._rows.aggregate(stages)).to_list()
+        found = await self.aggregate(
+            wanted, [{"$group": {"_id": f"${field}", "count": {"$sum": 1}}}]
+        )
         return {row["_id"]: row["count"] for row in found}
+
+    async def aggregate(self, wanted: Mapping[str, Any], stages: Sequence[Json]) -> list[Json]:
+        """Take the tenant's documents that match through stages."""
+        pipeline: list[Json] = [{"$match": self._mine(wanted)}, *stages]
+        return await (await self._rows.aggregate(pipeline)).to_list()
 
     async def insert(self, documents: Iterable[Json], *, session: AsyncClientSession) -> None:
         """Insert documents as the tenant's."""

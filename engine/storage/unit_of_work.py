@@ -30,7 +30,9 @@ from engine.storage.flow_sessions import open_before, session_to_disk
 from engine.storage.orders import order_to_disk
 from engine.storage.outbox import entry_to_disk
 from engine.storage.records import DONE_DAYS
+from engine.storage.sync_marks import mark_to_disk
 from engine.storage.tenancy import TenantCollection
+from engine.sync.ports import Mark
 
 COMMIT_ATTEMPTS = 3
 """How often a commit is sent whose outcome is unknown; MongoDB commits it once."""
@@ -51,6 +53,7 @@ class Tables:
     timers: TenantCollection
     turns: TenantCollection
     flow_sessions: TenantCollection
+    sync_marks: TenantCollection
 
 
 class UnitOfWork:
@@ -107,6 +110,8 @@ class UnitOfWork:
         if record.flow_sessions:
             flows = [session_to_disk(flow) for flow in record.flow_sessions]
             await self._tables.flow_sessions.insert(flows, session=session)
+        if record.sync_products:
+            await self._tables.sync_marks.insert(_marks_to_disk(record), session=session)
         await self._tables.turns.insert([turn_to_disk(record)], session=session)
 
     async def _finish_flow(self, flow: FlowSession, session: AsyncClientSession) -> None:
@@ -218,6 +223,16 @@ def _timer_to_disk(timer: Timer) -> Json:
         "entry": timer.entry,
         "due": timer.due,
     }
+
+
+def _marks_to_disk(record: TurnRecord) -> list[Json]:
+    # The turn's row is in their ids, so that no turn can mark a product twice.
+    return [
+        mark_to_disk(
+            Mark(f"{record.inbox_id}:{product}", record.conversation.tenant, product, record.at)
+        )
+        for product in dict.fromkeys(record.sync_products)
+    ]
 
 
 def turn_to_disk(record: TurnRecord) -> Json:

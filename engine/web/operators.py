@@ -1,6 +1,5 @@
 """The HTTP doors of operators: a bearer token opens them, and what they ask for is handed on."""
 
-import hmac
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -15,6 +14,7 @@ from engine.deployment.deployer import NoSuchProduct, NotDeployable
 from engine.domain.ids import ProductId, TenantId
 from engine.errors import EngineError, GraphError, UnknownTenant
 from engine.spec.problems import Problem, SpecError
+from engine.web.bearer import refusal
 from engine.web.requests import REFUSALS, Statuses, status_of
 
 DEPLOY: Final = "/api/v1/whatsapp/flow/deploy/{product}/{tenant}"
@@ -69,9 +69,9 @@ class OperatorDoors:
 
     async def deploy(self, request: Request) -> Response:
         """Deploy the Flow for a product, as the Node back end does when a product is made."""
-        refusal = self._refusal(request)
-        if refusal:
-            return refusal
+        refused = refusal(request, self._admin_token)
+        if refused:
+            return refused
         name, product = request.path_params["tenant"], request.path_params["product"]
         try:
             if not self._tenants(name):
@@ -85,19 +85,6 @@ class OperatorDoors:
             status = 422 if report.problems else 502
         log.info("operator.deploy", tenant=name, product=product, status=status)
         return JSONResponse(_told(report, product), status)
-
-    def _refusal(self, request: Request) -> Response | None:
-        if not self._admin_token:
-            sentence = "ADMIN_TOKEN is not set: the routes of operators are shut"
-            return JSONResponse({"error": sentence}, 503)
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        # Starlette reads headers as Latin-1: this gives the bytes that came.
-        given = token.strip().encode("latin-1")
-        is_same = hmac.compare_digest(given, self._admin_token.encode())
-        if scheme.lower() == "bearer" and is_same:
-            return None
-        sentence = "the bearer token is missing or wrong"
-        return JSONResponse({"error": sentence}, 401, headers={"WWW-Authenticate": "Bearer"})
 
 
 def _failure(error: EngineError, *, tenant: str, product: str) -> Response:

@@ -18,6 +18,8 @@ from engine.whatsapp.signature import verify
 MAX_BODY = 3 * 1024 * 1024
 """Bytes; Meta's webhooks have up to 3 MB (webhooks overview)."""
 
+WEBHOOKS = ("/whatsapp_response", "/meta/webhook")
+
 log = structlog.get_logger(__name__)
 
 # 503 makes Meta deliver again; anything it cannot mend by repeating is not asked for again.
@@ -48,10 +50,17 @@ class Doors:
         self._ready = ready
 
     def routes(self) -> list[Route]:
-        """Give the routes."""
+        """Give the routes; what Meta posts at one of its doors it may post at the other."""
+        webhooks = [
+            route
+            for path in WEBHOOKS
+            for route in (
+                Route(path, self.verify, methods=["GET"]),
+                Route(path, self.receive, methods=["POST"]),
+            )
+        ]
         return [
-            Route("/whatsapp_response", self.verify, methods=["GET"]),
-            Route("/whatsapp_response", self.receive, methods=["POST"]),
+            *webhooks,
             Route("/health/live", self.live, methods=["GET"]),
             Route("/health/ready", self.ready, methods=["GET"]),
             Route("/metrics", self.metrics, methods=["GET"]),

@@ -190,7 +190,9 @@ def test_every_command_has_help_with_an_example():
         assert done.exit_code == 0
         assert "Example: " in done.output
         assert done.output.count("\n") > 5
-    assert set(COMMANDS) == {"serve", "demo", "chat", "check", "flows", "schema", "seed"}
+    assert set(COMMANDS) == {
+        "serve", "demo", "chat", "check", "flows", "schema", "secrets", "seed", "sync",
+    }  # fmt: skip
 
 
 def test_serve_answers_until_it_is_told_to_stop(tmp_path):

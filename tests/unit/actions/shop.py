@@ -21,13 +21,13 @@ from engine.domain.menu import Menu
 from engine.domain.pricing import price_line
 from engine.domain.refusals import Reason, Refusal
 from engine.domain.tenant import Tenant
-from engine.ports import CatalogRepository, FlowDesk, FlowSession
+from engine.ports import CatalogRepository, FlowDesk, FlowSession, NativeCatalog
 from engine.registry import Outcome
 from engine.spec.bundle import Bundle, Library
 from engine.spec.problems import Problems
 from engine.turn import Event, Turn
 from engine.verbs import all_verbs
-from tests.memory import MemoryCatalog, MemoryOrders
+from tests.memory import MemoryCatalog, MemoryNative, MemoryOrders
 
 ROOT = Path(__file__).parents[3]
 VERBS = all_verbs()
@@ -95,6 +95,7 @@ def a_turn(
     changes: Mapping[str, Mapping[str, Any] | None] | None = None,
     cart: Cart | None = None,
     flows: FlowDesk | None = None,
+    native: NativeCatalog | None = None,
     **variables: Any,
 ) -> Turn:
     """Make a turn.
@@ -102,6 +103,7 @@ def a_turn(
     Args:
         changes: what is different about products; None for one that is gone.
         flows: None where no Flow can be sent.
+        native: None where WhatsApp's own catalogue cannot be shown.
     """
     catalog = MemoryCatalog(of or menu())
     for rid, change in (changes or {}).items():
@@ -120,7 +122,16 @@ def a_turn(
         now=now,
         terms=bundle().vocabulary(language).terms,
         flows=flows,
+        native=native,
     )
+
+
+def shown(taken: Mapping[str, tuple[str, ...]], *, connected: str | None = "900") -> MemoryNative:
+    """Make Meta's catalogue with the items it has taken, by product."""
+    native = MemoryNative()
+    native.connected = connected
+    native.held = {key(rid): items for rid, items in taken.items()}
+    return native
 
 
 def alter(catalog: CatalogRepository, rid: str, change: Mapping[str, Any] | None) -> None:
@@ -158,7 +169,7 @@ def decided(turn: Turn) -> Any:
     who = turn.conversation
     return (
         deepcopy(who.variables), who.language, turn.cart, tuple(turn.orders_placed),
-        tuple(turn.stock_taken), tuple(turn.flow_sessions),
+        tuple(turn.stock_taken), tuple(turn.flow_sessions), tuple(turn.sync_products),
     )  # fmt: skip
 
 

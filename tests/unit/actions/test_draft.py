@@ -55,6 +55,16 @@ def without(turn: Turn, rid: str, *modifiers: str, sizes: tuple[str, ...] = ()) 
 # draft.start
 
 
+@pytest.mark.parametrize(
+    ("size", "asked"), [(SMALL, "draft_group"), ("pres:gone", "draft_size"), (None, "draft_size")]
+)
+def test_a_draft_may_begin_with_a_size_and_a_number(size, asked):
+    turn = a_turn()
+    done(turn, "draft.start", product=PIZZA, presentation=size, quantity=2)
+    assert turn.variables["draft"] == draft(presentation=size, quantity=2)
+    assert raised(turn, "draft.next").name == asked
+
+
 def test_a_draft_begins_blank_and_drops_an_earlier_one():
     turn = a_turn(draft=draft(GELATO, modifiers=["mod:hazelnut"]))
     done(turn, "draft.start", product=PIZZA)

@@ -92,6 +92,7 @@ async def buy(turn: Turn, *, quantity: int = 1) -> None:
     assert isinstance(added, Cart)
     turn.cart = added
     turn.stock_taken.append((BREAD.product_id, quantity))
+    turn.sync_products.append(BREAD.product_id)
 
 
 @verbs.action("speak")

@@ -266,6 +266,7 @@ async def test_a_refusal_takes_back_all_that_its_step_decided(name):
     assert result.cart is None
     assert after.stock_taken == []
     assert after.orders_placed == []
+    assert after.sync_products == []
     assert result.timers == []
     assert after.conversation.language == "en"
     assert after.conversation.entry == 1  # the state that the refusal led to, and no other

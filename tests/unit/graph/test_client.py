@@ -3,10 +3,11 @@
 import json
 
 import pytest
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 
 from engine.errors import GraphError, GraphRetryable, GraphTerminal
-from engine.graph.client import GraphClient
+from engine.graph.client import Answer, GraphClient
+from engine.graph.usage import Usage
 
 
 async def test_a_message_is_sent_with_the_tenants_token(client, scripted):
@@ -47,8 +48,35 @@ def refused(**error):
             "Choose another name.",
         ),
         (refused(code=130429), GraphRetryable, 130429, ""),
+        (refused(code=80014), GraphRetryable, 80014, ""),
+        (refused(code=80009), GraphRetryable, 80009, ""),
+        (refused(code=80001), GraphRetryable, 80001, ""),
+        (refused(code=32), GraphRetryable, 32, ""),
+        (refused(code=341), GraphRetryable, 341, ""),
+        (refused(code="4"), GraphRetryable, 4, ""),
+        (refused(code=999), GraphTerminal, 999, ""),
+        (refused(code=999, is_transient=True), GraphRetryable, 999, ""),
+        (refused(code=999, is_transient="yes"), GraphTerminal, 999, ""),
+        (refused(code=190, is_transient=True), GraphTerminal, 190, ""),
+        (refused(code=None), GraphTerminal, 0, ""),
+        (refused(code=["1"]), GraphTerminal, 0, ""),
+        (refused(code="9" * 5000), GraphTerminal, 0, ""),
+        (refused(error_data={"details": None}, error_user_msg="So."), GraphTerminal, 100, "So."),
+        (refused(error_data=["x"], message=None), GraphTerminal, 100, "['x']"),
         ((502, "<html>"), GraphRetryable, 0, ""),
+        ((502, {"error": "no"}), GraphRetryable, 0, ""),
+        ((429, {}), GraphRetryable, 0, ""),
         ((404, {}), GraphTerminal, 0, ""),
+        ((500, {"error": {"code": 999}}), GraphRetryable, 999, ""),
+        ((429, {"error": {"code": 999}}), GraphRetryable, 999, ""),
+        ((500, {"error": {"code": 0}}), GraphRetryable, 0, ""),
+        ((500, {"error": {"code": 3}}), GraphTerminal, 3, ""),
+        ((500, {"error": {"code": 10}}), GraphTerminal, 10, ""),
+        ((500, {"error": {"code": 100}}), GraphTerminal, 100, ""),
+        ((500, {"error": {"code": 190}}), GraphTerminal, 190, ""),
+        ((503, {"error": {"code": 200}}), GraphTerminal, 200, ""),
+        ((503, {"error": {"code": 299}}), GraphTerminal, 299, ""),
+        ((503, {"error": {"code": 300}}), GraphRetryable, 300, ""),
     ],
 )
 async def test_a_refusal_says_whether_it_may_be_tried_again(
@@ -59,6 +87,29 @@ async def test_a_refusal_says_whether_it_may_be_tried_again(
         await client.request("POST", "/1", token="t", json={})
     assert type(caught.value) is kind
     assert (caught.value.code, caught.value.details) == (code, details)
+
+
+USAGE = {
+    "X-App-Usage": json.dumps({"call_count": 12}),
+    "X-Business-Use-Case-Usage": json.dumps(
+        {"1": [{"call_count": 100, "estimated_time_to_regain_access": 5}]}
+    ),
+}
+
+
+async def test_an_answer_tells_what_is_used_up(client, scripted):
+    scripted.say(JSONResponse({"id": "1"}, headers=USAGE), {"id": "2"})
+    assert await client.exchange("GET", "/1", token="t") == Answer({"id": "1"}, Usage(100, 300.0))
+    assert await client.exchange("GET", "/1", token="t") == Answer({"id": "2"}, Usage())
+
+
+@pytest.mark.parametrize("body", [{"error": {"code": 80014}}, {}])
+async def test_a_refusal_tells_how_long_to_wait(client, scripted, body):
+    scripted.say(JSONResponse(body, 429, headers=USAGE), (429, body))
+    for wait in (300.0, 0.0):
+        with pytest.raises(GraphRetryable) as caught:
+            await client.exchange("POST", "/1", token="t", json={})
+        assert caught.value.wait == wait
 
 
 async def test_no_answer_may_be_tried_again():

@@ -108,6 +108,13 @@ list:
         ),
     ),
     (
+        "text: These\nheader: Top\nproducts: {catalog: '77', sections: shelves}",
+        ProductListMessage(
+            "77", "Top", body="These",
+            sections=(ProductSection("One", ("a:1", "a:2|b:1")), ProductSection("…", ("3",))),
+        ),
+    ),
+    (
         "text: All\nfooter: End\ncatalog: {thumbnail: 'prod:{{ who }}'}",
         CatalogMessage("All", thumbnail_product_id="prod:Ana", footer="End"),
     ),
@@ -145,6 +152,11 @@ KNOWN = {
     "n": 2,
     "price": Decimal("12.50"),
     "things": [{"id": "a:1", "name": "One"}, {"id": "a:2", "name": "Two"}],
+    "shelves": [
+        {"title": " One\n", "items": ["a:1", "a:2|b:1"]},
+        {"title": "Empty", "items": []},
+        {"title": " ", "items": [3]},
+    ],
 }
 
 
@@ -394,6 +406,24 @@ def test_many_native_products_are_the_first_thirty():
     assert made.sections == (ProductSection(None, tuple(f"p{n}" for n in range(30))),)
 
 
+def test_the_sections_of_native_products_hold_thirty_together():
+    shelves = [
+        {"title": f"Shelf {n} of the whole long counter", "items": [f"p{n}-{i}" for i in range(4)]}
+        for n in range(12)
+    ]
+    made = rendered("text: a\nheader: b\nproducts: {catalog: '7', sections: shelves}",
+                    shelves=shelves)  # fmt: skip
+    assert isinstance(made, ProductListMessage)
+    assert [len(section.product_ids) for section in made.sections] == [4] * 7 + [2]
+    assert {section.title for section in made.sections[:2]} == {
+        "Shelf 0 of the whole…", "Shelf 1 of the whole…",
+    }  # fmt: skip
+    few = [{"title": str(n), "items": [n]} for n in range(12)]
+    made = rendered("text: a\nproducts: {catalog: '7', sections: shelves}", shelves=few)
+    assert isinstance(made, ProductListMessage)
+    assert [section.product_ids for section in made.sections] == [(str(n),) for n in range(10)]
+
+
 # Any value at all
 
 PIECES = st.sampled_from(
@@ -421,6 +451,7 @@ AROUND = {
     "location": "ask_location: true",
     "product": "product: {catalog: '7', id: 'p:1'}",
     "products": "products: {catalog: '7', each: p, title: '{{ any }}'}",
+    "sections": "products: {catalog: '7', sections: s}",
     "catalog": "catalog: {thumbnail: '{{ any }}'}",
     "flow": "flow: {cta: '{{ any }}', id: '7', token: 't', screen: S, data: {a: '{{ any }}'}}",
 }  # fmt: skip
@@ -431,7 +462,13 @@ READ = {kind: message(f"{EVERYWHERE.strip()}\n{part}") for kind, part in AROUND.
 @given(ANYTHING, st.integers(0, 14))
 def test_whatever_a_template_brings_in_it_is_a_message(any, count):
     ids = [{"id": f"p:{n}"} for n in range(count)]
-    context = seen(any=any, n=list(range(count)), p=ids, at=datetime(2026, 1, 1, tzinfo=UTC))
+    context = seen(
+        any=any,
+        n=list(range(count)),
+        p=ids,
+        s=[{"title": any, "items": [i["id"]]} for i in ids],
+        at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
     for kind, read in READ.items():
         made = render_all(read, context)
         assert made, kind

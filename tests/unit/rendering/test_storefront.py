@@ -15,7 +15,15 @@ from engine.domain.refusals import Refusal
 from engine.rendering.messages import render_all
 from engine.turn import Event, Turn
 from engine.whatsapp.outbound import TextMessage, to_payload
-from tests.unit.actions.shop import OPEN, OpenDesk, a_turn, act, bundle, products
+from tests.unit.actions.shop import (
+    OPEN,
+    OpenDesk,
+    a_turn,
+    act,
+    bundle,
+    products,
+    shown,
+)
 from tests.unit.rendering.authored import seen_in
 
 TENANTS = [("la-tavola", "en"), ("la-tavola", "es"), ("dona-lucha", "es"), ("dona-lucha", "en")]
@@ -112,6 +120,7 @@ def shop(turn: Turn, quantity: int, typed: str) -> None:
     for other in list(products(turn))[1:]:
         act(turn, "cart.add", product=other, quantity=quantity)
     act(turn, "catalog.product", product=first.id)
+    natively(turn, first.category_id, quantity)
     act(turn, "catalog.find", text=typed)
     act(turn, "checkout.address", text=typed, latitude=1.5, longitude=2.5)
     act(turn, "checkout.payment", method=next(iter(turn.tenant.payment_methods)))
@@ -138,6 +147,21 @@ def shop(turn: Turn, quantity: int, typed: str) -> None:
     turn.memory["expired"] = False
     turn.flows = OpenDesk()
     act(turn, "flow.open", flow="checkout")
+
+
+def natively(turn: Turn, category: str, quantity: int) -> None:
+    """Look at WhatsApp's own catalogue, of which Meta has only a part, and order in it."""
+    turn.native = shown({rid: (rid,) for rid in list(products(turn))[::3]})
+    act(turn, "native.products", category=category)
+    cart = turn.cart
+    ordered = [
+        {"product": rid, "presentation": None, "quantity": quantity + n, "price": 10**n,
+         "currency": turn.tenant.currency if n % 4 else "XTS"}
+        for n, rid in enumerate([*products(turn), "prod:gone", *(f"prod:{n}" for n in range(40))])
+    ]  # fmt: skip
+    act(turn, "native.cart", items=[one | {"price": min(one["price"], 10**15)} for one in ordered],
+        catalog="900")  # fmt: skip
+    turn.cart = cart
 
 
 def customize(turn: Turn, rid: str, quantity: int) -> None:
@@ -167,7 +191,7 @@ def check_all(turn: Turn, tenant: str, event: dict[str, Any]) -> list[str]:
     """Render every message of a tenant; each must be one that WhatsApp takes."""
     words = bundle(tenant).vocabulary(turn.conversation.language)
     context = seen_in(turn, event=event)
-    needs = {"added", "quote", "order", "unit_price", "group", "flow"}
+    needs = {"added", "quote", "order", "unit_price", "group", "flow", "native"}
     said: list[str] = []
     for name, message in words.messages.items():
         if any(turn.memory.get(n) is None for n in needs & reads(message)):
@@ -179,9 +203,11 @@ def check_all(turn: Turn, tenant: str, event: dict[str, Any]) -> list[str]:
 
 
 def reads(message: Any) -> set[str]:
-    """Name the variables a message reads in its text and for its Flow."""
-    flow = set(message.flow.token.names) if message.flow else set()
-    return flow | (set(message.text.names) if message.text else set())
+    """Name the variables a message reads in its text and condition, for its Flow or products."""
+    parts = [message.text, message.condition]
+    parts += [message.flow.token] if message.flow else []
+    parts += [message.products.catalog] if message.products else []
+    return {name for part in parts if part for name in part.names}
 
 
 @pytest.mark.parametrize(("tenant", "language"), TENANTS)

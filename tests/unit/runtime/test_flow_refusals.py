@@ -81,12 +81,15 @@ class House:
         }  # fmt: skip
         listening: dict[str, Any] = {"inbox": self.box, "offer": self._offer}
         self.refusals = FlowRefusals(stores=self.shop.stores.__getitem__, **listening, **parts)
-        self.reception = Reception(refusals=self.refusals, **listening, **parts)
+        self.reception = Reception(refusals=self.refusals, commerce=self, **listening, **parts)
         self.error: GraphError = GraphTerminal("no", code=THROTTLED)
         self.relay = Relay(graph=self, refused=self.refusals.entry, **parts)
 
     def _offer(self, row: InboxRow, message: InboundMessage) -> None:
         self.offered.append((row, message))
+
+    async def take(self, changes: Any) -> None:
+        """Be nobody who wants to know of other changes."""
 
     async def send(self, phone_number_id: str, *, token: str, payload: Mapping[str, Any]) -> str:
         """Be Meta, which does not take it."""
@@ -166,15 +169,30 @@ async def test_what_another_error_means(code):
         {"type": "text", "text": {"body": "Hello"}},
         {"type": "interactive", "interactive": {"type": "button", "action": {}}},
         {"type": "interactive", "interactive": "flow"},
+        {"type": "interactive", "interactive": {"type": ["flow"]}},
+        {"type": "interactive", "interactive": {}},
         {"status": "read", "message_id": "wamid.1"},
         {},
     ],
 )
-async def test_a_message_that_opens_no_flow_is_of_no_interest(payload):
+async def test_a_message_the_chat_has_nothing_for_is_of_no_interest(payload):
     house = House()
     entry = OutboxEntry("x:1", TENANT, ANA, NUMBER, 1, payload, OPEN)
     await house.refusals.entry(entry, THROTTLED)
     assert (house.offered, house.box.rows) == ([], {})
+    assert await house.deployed() == ("PUBLISHED", None)
+
+
+@pytest.mark.parametrize("kind", ["product", "product_list", "catalog_message"])
+@pytest.mark.parametrize("code", [131009, 100, *sorted(WHOLE_CHAT)])
+async def test_products_that_meta_does_not_show_are_shown_in_the_chat(kind, code):
+    house = House()
+    payload = {"type": "interactive", "interactive": {"type": kind, "action": {}}}
+    entry = OutboxEntry("x:1", TENANT, ANA, NUMBER, 1, payload, OPEN)
+    for _ in range(2):
+        await house.refusals.entry(entry, code)
+    contents = [message.content for _, message in house.offered]
+    assert contents == [Raised("native_refused", {"id": "x:1"})] * (code not in WHOLE_CHAT)
     assert await house.deployed() == ("PUBLISHED", None)
 
 

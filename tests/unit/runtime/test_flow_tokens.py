@@ -1,6 +1,6 @@
 """Flow tokens: of one session, and of nobody else's making."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -39,6 +39,55 @@ def test_every_process_of_one_secret_reads_it_and_no_other():
     assert other.session_id(TOKEN) == SESSION.id
     assert not other.is_of(TOKEN, SESSION)
     assert other.sign(SESSION).startswith(f"{NAME}.{EXPIRY}.")
+
+
+def test_a_token_survives_the_rotation_of_the_secret():
+    """Through every step, whichever process signed it and whichever reads it."""
+    before, first = FlowTokens("secret"), FlowTokens("secret", "new")
+    second, after = FlowTokens("new", "secret"), FlowTokens("new")
+    for signs, reads in (
+        (before, (before, first, second)),
+        (first, (before, first, second)),
+        (second, (first, second, after)),
+        (after, (first, second, after)),
+    ):
+        assert [each.is_of(signs.sign(SESSION), SESSION) for each in reads] == [True] * 3
+    assert not after.is_of(before.sign(SESSION), SESSION)
+    assert FlowTokens("newest", "new", "secret").is_of(TOKEN, SESSION)
+
+
+def test_a_token_of_a_previous_secret_fits_its_own_session_only():
+    rotated = FlowTokens("new", "secret")
+    assert not rotated.is_of(TOKEN, replace(SESSION, customer=CustomerKey("US.2")))
+    assert not rotated.is_of(f"{NAME}.{EXPIRY}.{'0' * 32}", SESSION)
+    assert rotated.sign(SESSION) == FlowTokens("new").sign(SESSION)
+
+
+@pytest.mark.parametrize("previous", [("",), ("secret",), ("", "secret", "secret")])
+def test_no_previous_secret_or_the_same_one_changes_nothing(previous):
+    tokens = FlowTokens("secret", *previous)
+    assert tokens.sign(SESSION) == TOKEN
+    assert tokens.is_of(TOKEN, SESSION)
+    for forged in (FlowTokens("").sign(SESSION), FlowTokens("another").sign(SESSION)):
+        assert not tokens.is_of(forged, SESSION)
+
+
+@dataclass
+class _Sessions:
+    """The sessions of one tenant: as much of `engine.ports.FlowSessionRepository` as is needed."""
+
+    session: FlowSession
+
+    async def get(self, name):
+        return self.session if name == self.session.id else None
+
+
+async def test_the_session_of_a_token_is_found_while_the_secret_is_rotated():
+    sessions: Any = _Sessions(SESSION)
+    assert await FlowTokens("new", "secret").session(TOKEN, sessions) is SESSION
+    assert await FlowTokens("new").session(TOKEN, sessions) is None
+    forged = TOKENS.sign(replace(SESSION, id="f" * 32))
+    assert await FlowTokens("new", "secret").session(forged, sessions) is None
 
 
 @pytest.mark.parametrize(

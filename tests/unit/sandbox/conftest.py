@@ -1,5 +1,6 @@
 import pytest
 
+from tests.unit.sandbox.catalog_scene import shop
 from tests.unit.sandbox.device.scene import DeviceStage, device_stage
 from tests.unit.sandbox.endpoint import new_key, served_endpoint
 from tests.unit.sandbox.scene import Stage, stage
@@ -35,6 +36,7 @@ async def endpoint(private_key):
 async def judge(scene):
     """Send a message of some kind and return code and details of the refusal, or None."""
     await scene.flow()
+    await shop(scene)
 
     async def judge(body) -> tuple[int, str] | None:
         envelope = {"messaging_product": "whatsapp", "to": "5491155556666"}

@@ -8,6 +8,9 @@ FOOTER = {"text": "Open until 23:00"}
 LINK = "https://example.com/pizza.jpg"
 # The first Flow a sandbox creates; `Scene.flow` does.
 FIRST_FLOW = "1000000000000001"
+# The first catalogue it creates; `shop` in `catalog_scene` does, with such items.
+FIRST_CATALOG = "2000000000000001"
+ITEMS = tuple(f"prod:{number}" for number in range(31))
 
 
 def row(number: int) -> dict[str, Any]:
@@ -19,7 +22,7 @@ def button(number: int) -> dict[str, Any]:
 
 
 def card(number: int) -> dict[str, Any]:
-    action = {"product_retailer_id": f"prod:{number}", "catalog_id": "77"}
+    action = {"product_retailer_id": f"prod:{number}", "catalog_id": FIRST_CATALOG}
     return {"card_index": number, "type": "product", "action": action}
 
 
@@ -108,12 +111,12 @@ MESSAGES: dict[str, dict[str, Any]] = {
         footer=FOOTER,
     ),
     "product": interactive(
-        "product", {"catalog_id": "77", "product_retailer_id": "prod:1"}, footer=FOOTER
+        "product", {"catalog_id": FIRST_CATALOG, "product_retailer_id": "prod:1"}, footer=FOOTER
     ),
     "product_list": interactive(
         "product_list",
         {
-            "catalog_id": "77",
+            "catalog_id": FIRST_CATALOG,
             "sections": [{"title": "Pizza", "product_items": [product(1), product(2)]}],
         },
         header=TEXT_HEADER,

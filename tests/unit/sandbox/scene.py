@@ -25,6 +25,7 @@ SHOP = PhoneNumber(
     callback_url="",
     app_secret="s3cret-ñ",
     waba_id="102290129340398",
+    business_id="385001",
 )
 ANA = "5491122223333"
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -193,6 +194,7 @@ async def stage(**options: Any) -> AsyncIterator[Stage]:
 
     doors = Starlette(routes=[Route("/{door:int}/whatsapp_response", take, methods=["POST"])])
     known: dict[str, Any] = {"clock": clock, "wamids": wamids, "retry_delays": (0.0, 0.0)}
+    known["batch_delay"] = 0.0
     sandbox = create_sandbox(SandboxOptions(**known | options))
     async with (
         serving(doors) as engine_url,

@@ -7,6 +7,7 @@ from engine.sandbox.state import default_user_id
 from tests.unit.sandbox.scene import ANA, SHOP, staged, text_to, well_signed
 
 NUMBER = asdict(SHOP) | {"callback_url": "http://127.0.0.1:9/whatsapp_response"}
+REQUIRED = [name for name in NUMBER if name not in ("business_id", "catalog_callback_url")]
 
 
 async def speak(scene, message, phone=ANA, **more):
@@ -24,7 +25,7 @@ async def test_register_a_number(scene):
     assert sent.status_code == 200
 
 
-@pytest.mark.parametrize("field", NUMBER)
+@pytest.mark.parametrize("field", REQUIRED)
 async def test_a_number_needs_everything(scene, field):
     left = {name: value for name, value in NUMBER.items() if name != field}
     answer = await scene.http.post("/sandbox/phones", json=left)
@@ -32,11 +33,34 @@ async def test_a_number_needs_everything(scene, field):
     assert (answer.status_code, answer.text) == (400, f"Param {field} is required")
 
 
+async def test_a_number_needs_nothing_of_catalogues(scene):
+    answer = await scene.http.post(
+        "/sandbox/phones", json={name: NUMBER[name] for name in REQUIRED}
+    )
+
+    assert answer.json() == NUMBER | {"business_id": "", "catalog_callback_url": ""}
+
+
+async def test_a_token_expires(scene):
+    path = f"/sandbox/tokens/{scene.number.phone_number_id}"
+    assert (await scene.http.post(path, json={"token": "token-new"})).json() == {"success": True}
+
+    expired = await scene.send(text_to())
+    assert (expired.status_code, expired.json()["error"]["code"]) == (401, 190)
+    assert (await scene.send(text_to(), token="token-new")).status_code == 200
+    assert (await scene.http.post("/sandbox/tokens/9", json={"token": "x"})).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("path", "body", "says"),
     [
         ("/sandbox/phones", NUMBER | {"callback_url": "shop"}, "Param callback_url is not valid"),
         ("/sandbox/phones", [], "must be an object"),
+        (
+            "/sandbox/phones",
+            NUMBER | {"catalog_callback_url": "shop"},
+            "Param catalog_callback_url is not valid",
+        ),
         ("/sandbox/faults", {"kind": "explode"}, "Param kind must be one of"),
         ("/sandbox/faults", {"kind": "drop", "times": 0}, "Param times must be between"),
         ("/sandbox/faults", {"kind": "drop", "colour": 1}, "Unexpected key"),

@@ -123,6 +123,27 @@ async def test_reply_flow(scene):
     assert message["context"]["id"] == wamid
 
 
+async def test_order(scene):
+    picked = {
+        "product_retailer_id": "prod:1",
+        "quantity": 2,
+        "item_price": 7.99,
+        "currency": "USD",
+    }
+
+    await scene.customer().order("77", [picked], text="no onions")
+    await scene.customer().order("77", [picked])
+
+    noted, plain = (webhook.message for webhook in scene.engine.webhooks)
+    assert noted["type"] == "order"
+    assert noted["order"] == {
+        "catalog_id": "77",
+        "text": "no onions",
+        "product_items": [picked],
+    }
+    assert plain["order"] == {"catalog_id": "77", "product_items": [picked]}
+
+
 async def test_send_raw(scene):
     await scene.customer().send_raw({"type": "system", "system": {"type": "user_changed_number"}})
 

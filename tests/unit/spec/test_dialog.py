@@ -17,6 +17,21 @@ def test_a_step_is_one_thing():
             Step.model_validate(keys)
 
 
+def test_a_native_cart_has_items_that_can_be_ordered():
+    order = Step.model_validate(
+        {"order": {"items": [{"item": "prod:a|pres:b", "price": 2.5, "currency": "PEN"}]}}
+    ).order
+    assert order is not None
+    assert (order.items[0].quantity, order.note) == (1, "")
+    for item in ({}, {"item": "a"}, {"item": "a", "price": -1}, {"item": "a", "price": "x"},
+                 {"item": "a", "price": 1, "quantity": 0},
+                 {"item": "a", "price": 1, "currency": "soles"}):  # fmt: skip
+        with pytest.raises(ValidationError):
+            Step.model_validate({"order": {"items": [item]}})
+    with pytest.raises(ValidationError):
+        Step.model_validate({"order": {"items": []}})
+
+
 def test_a_dialog_has_steps():
     with pytest.raises(ValidationError):
         Dialog.model_validate({"about": "nothing", "steps": []})

@@ -6,7 +6,9 @@ from engine.storage.inbox import MongoInbox
 from engine.storage.outbox import MongoOutbox
 from engine.storage.repositories import MongoTenantStore
 from engine.storage.secrets import Vault
+from engine.storage.sync import MongoSync
 from tests.memory import MemoryCatalog, MemoryStore
+from tests.memory_sync import MemorySync
 from tests.unit.storage.builders import BAKERY, PIZZERIA, USD, menu
 
 
@@ -47,3 +49,22 @@ def outbox(database):
 @pytest.fixture
 def vault():
     return Vault("a secret of the tests")
+
+
+@pytest.fixture
+async def mongo_sync(database):
+    """What the sync keeps in the database."""
+    held = MongoSync(database)
+    yield held
+    await held.feed.close()
+
+
+@pytest.fixture(params=["mongo_sync", "memory_sync"])
+def sync(request):
+    """What the sync keeps, in the database or in memory: both keep what the ports promise."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def memory_sync():
+    return MemorySync()

@@ -50,7 +50,7 @@ async def test_a_business_survives_the_disk_with_its_token_sealed(businesses, ro
     assert await businesses.by_tenant(PIZZERIA) == ROMA
     assert await businesses.by_phone_number_id("222") == ROMA
     stored = await rows.find_one({})
-    assert stored["accessToken"].startswith("v1:")
+    assert stored["accessToken"].startswith("v2:")
     assert "EAAG-token" not in str(stored)
 
 
@@ -221,3 +221,164 @@ async def test_a_flow_of_nobody_is_not_mapped(businesses, rows):
     with pytest.raises(EngineError, match="'pizzeria' is not in the database"):
         await businesses.map_flow(PIZZERIA, "checkout:en", "meta-1")
     assert await rows.count_documents({}) == 0
+
+
+@pytest.fixture
+def process(database, vault, clock):
+    """Give the businesses as a process of its own sees them."""
+
+    def start(**options):
+        return MongoBusinesses(database, vault=vault, clock=clock, **options)
+
+    return start
+
+
+WRITTEN: dict[str, Any] = {
+    "a save": lambda theirs, rows: theirs.save(replace(ROMA, name="Roma")),
+    "a mapped Flow": lambda theirs, rows: theirs.map_flow(PIZZERIA, "checkout:en", "meta-1"),
+    "the Node back end": lambda theirs, rows: rows.update_one({}, {"$set": {"name": "Roma"}}),
+}
+
+
+@pytest.mark.parametrize("how", WRITTEN)
+async def test_another_process_sees_a_change_when_its_time_is_up(process, rows, clock, how):
+    ours, theirs = process(ttl=300), process(ttl=300)
+    await theirs.save(ROMA)
+    for each in (ours, theirs):
+        await each.by_tenant(PIZZERIA)
+        await each.by_phone_number_id("111")
+    clock.move(timedelta(seconds=200))
+    # Asking does not make it believed for longer.
+    await ours.by_phone_number_id("111")
+    await WRITTEN[how](theirs, rows)
+    changed = await process().by_tenant(PIZZERIA)
+    assert changed != ROMA
+    if how != "the Node back end":
+        assert await theirs.by_tenant(PIZZERIA) == changed
+        assert await theirs.by_phone_number_id("111") == changed
+    clock.move(timedelta(seconds=99))
+    assert await ours.by_tenant(PIZZERIA) == await ours.by_phone_number_id("111") == ROMA
+    clock.move(timedelta(seconds=1))
+    assert await ours.by_tenant(PIZZERIA) == await ours.by_phone_number_id("222") == changed
+    assert await ours.by_phone_number_id("111") == changed
+
+
+@pytest.mark.parametrize("field", ["isActive", "whatsappEnabled"])
+@pytest.mark.parametrize("is_warm", [False, True])
+async def test_a_business_that_is_switched_off_is_served_no_longer_than_its_time(
+    process, rows, clock, field, is_warm
+):
+    ours, theirs = process(ttl=300), process(ttl=300)
+    await theirs.save(ROMA)
+    if is_warm:
+        assert await ours.warm_up() == 1
+    else:
+        await ours.by_phone_number_id("111")
+    await rows.update_one({}, {"$set": {field: False}})
+    clock.move(timedelta(seconds=299))
+    assert await ours.by_phone_number_id("111") == ROMA
+    clock.move(timedelta(seconds=1))
+    assert await ours.by_phone_number_id("111") is None
+    # And switched on again it is not unknown for as long.
+    await rows.update_one({}, {"$set": {field: True}})
+    clock.move(timedelta(seconds=15))
+    assert await ours.by_phone_number_id("111") == ROMA
+
+
+async def test_a_number_that_moves_is_its_new_owners_at_once_where_it_is_saved(process):
+    businesses = process()
+    await businesses.save(ROMA)
+    assert await businesses.by_phone_number_id("111") == ROMA
+    await businesses.save(replace(ROMA, phone_number_ids=("222",)))
+    bakery = Business(BAKERY, "Bakery", ("111",))
+    await businesses.save(bakery)
+    assert (await businesses.by_phone_number_id("111")).tenant == BAKERY
+    assert (await businesses.by_phone_number_id("222")).tenant == PIZZERIA
+
+
+async def test_no_more_businesses_are_kept_than_allowed(process, rows):
+    businesses, names = process(size=3), [TenantId(f"t{n}") for n in range(5)]
+    for name in names:
+        await businesses.save(Business(name, name, ()))
+    for name in names:
+        await businesses.by_tenant(name)
+    # What is asked for is kept, what is not goes first; unknown ones take a place, too.
+    await businesses.by_tenant(names[2])
+    await businesses.by_tenant(TenantId("nobody"))
+    await rows.delete_many({})
+    found = [name for name in names[::-2] + names[1::2] if await businesses.by_tenant(name)]
+    assert found == [names[4], names[2]]
+
+
+async def test_without_a_time_nothing_is_believed(process, rows):
+    businesses = process(ttl=0)
+    assert await businesses.by_tenant(PIZZERIA) is None
+    await process().save(ROMA)
+    await businesses.warm_up()
+    assert await businesses.by_tenant(PIZZERIA) == ROMA
+    await rows.delete_many({})
+    assert await businesses.by_tenant(PIZZERIA) is None
+    assert await businesses.by_phone_number_id("111") is None
+
+
+async def test_a_warm_cache_is_no_larger_than_allowed_and_ends_like_any(process, rows, clock):
+    saved, numbers = process(), [str(n) for n in range(5)]
+    for number in numbers:
+        await saved.save(Business(TenantId(f"t{number}"), "T", (number,)))
+    businesses = process(size=3, ttl=300)
+    assert await businesses.warm_up() == 3
+    await rows.delete_many({})
+    # The unknown ones are looked for last: they would take the places of the others.
+    warm = [number for number in numbers[:3] if await businesses.by_phone_number_id(number)]
+    assert warm == numbers[:3]
+    clock.move(timedelta(seconds=300))
+    assert await businesses.by_phone_number_id(numbers[0]) is None
+
+
+async def test_what_is_saved_during_a_warm_up_is_not_hidden_by_it(process, rows, monkeypatch):
+    businesses = process()
+    await businesses.save(ROMA)
+    roma = replace(ROMA, name="Roma")
+    cursor = type(rows.find({}))
+    _during_the_next(monkeypatch, cursor, "to_list", lambda: businesses.save(roma))
+    assert await businesses.warm_up() == 1
+    assert await businesses.by_phone_number_id("111") == roma
+
+
+@pytest.mark.parametrize("change", ["save", "map_flow"])
+async def test_no_change_during_a_read_is_hidden_by_it(process, rows, monkeypatch, change):
+    businesses = process()
+    await businesses.save(ROMA)
+    if change == "save":
+        changed = replace(ROMA, name="Roma")
+        _during_the_next(monkeypatch, type(rows), "find_one", lambda: businesses.save(changed))
+    else:
+        changed = replace(ROMA, flow_mapping={"checkout:en": "meta-1"})
+        mapping = {"tenant": PIZZERIA, "key": "checkout:en", "meta_id": "meta-1"}
+        _during_the_next(
+            monkeypatch, type(rows), "find_one", lambda: businesses.map_flow(**mapping)
+        )
+    assert await businesses.by_phone_number_id("111") == ROMA
+    assert await businesses.by_phone_number_id("111") == changed
+
+
+async def test_a_new_business_is_found_though_its_number_was_just_looked_for(
+    process, rows, monkeypatch
+):
+    businesses = process()
+    _during_the_next(monkeypatch, type(rows), "find_one", lambda: businesses.save(ROMA))
+    assert await businesses.by_phone_number_id("111") is None
+    assert await businesses.by_phone_number_id("111") == ROMA
+
+
+def _during_the_next(monkeypatch, kind, name, change):
+    """Change something after the next reading is done and before its reader has it."""
+    read = getattr(kind, name)
+
+    async def slow(self, *args):
+        found = await read(self, *args)
+        monkeypatch.undo()
+        await change()
+        return found
+
+    monkeypatch.setattr(kind, name, slow)

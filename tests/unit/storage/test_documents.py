@@ -31,18 +31,22 @@ from tests.unit.storage.shapes import assert_has_the_shape, indexes
 
 UNIQUE = {"unique": True}
 
-# Section 5 of the design, and "MongoDB Indexes" of the requirements, word for word.
+# Section 5 of the design, and "MongoDB Indexes" of the requirements, word for word; and what the
+# sync needs to walk over products and to know whose a catalogue is.
 DESIGN = {
     BusinessDocument: {
         "whatsappPhoneNumberIds whatsappEnabled isActive": {},
         "subDomain": UNIQUE,
         "wabaId": {},
+        "fbBusinessId": {},
     },
     CategoryDocument: {"rId subDomain": {}, "subDomain isActive sortOrder": {}},
     ProductDocument: {
         "rId subDomain": {},
         "subDomain categoryId isActive": {},
         "subDomain isAvailable sortOrder": {},
+        "subDomain categoryId rId": {},
+        "subDomain rId _id": {},
     },
     PresentationDocument: {"rId subDomain": {}},
     ModifierDocument: {"rId subDomain": {}},

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from engine.clock import ManualClock
+from engine.domain.ids import ProductId
 from engine.storage.flow_keys import MongoFlowKeys
 from engine.storage.records import (
     DOCUMENTS,
@@ -17,6 +18,17 @@ from engine.storage.records import (
     TimerDocument,
     TurnDocument,
 )
+from engine.storage.sync import MongoSync
+from engine.storage.sync_records import (
+    SYNC_DOCUMENTS,
+    SyncBatchDocument,
+    SyncCatalogDocument,
+    SyncFeedDocument,
+    SyncMarkDocument,
+    SyncRunDocument,
+    SyncStateDocument,
+)
+from engine.sync.ports import Alert, CatalogKey, Job, SyncRun
 from engine.whatsapp.flow_crypto import FlowKey
 from tests.unit.storage.builders import (
     BEN,
@@ -31,6 +43,7 @@ from tests.unit.storage.builders import (
     turn,
 )
 from tests.unit.storage.shapes import assert_has_the_shape, indexes
+from tests.unit.storage.sync_builders import batch, catalogue, item, mark
 
 EXPIRES = {"expireAfterSeconds": 0}
 OURS = {
@@ -52,6 +65,28 @@ OURS = {
     FlowSessionDocument: {"tenant customer": {}, "expireAt": EXPIRES},
     DeploymentDocument: {"tenant metaId": {"unique": True}},
     FlowKeyDocument: {},
+    SyncStateDocument: {
+        "tenant catalog _id": {},
+        "tenant product": {},
+        "tenant status batch": {},
+        "document": {},
+    },
+    SyncMarkDocument: {"at _id": {}, "tenant at _id": {}},
+    SyncRunDocument: {"due until": {}},
+    SyncBatchDocument: {
+        "tenant finishedAt sentAt": {},
+        "catalogId sentAt": {},
+        "catalogId handles": {},
+        "expireAt": EXPIRES,
+    },
+    SyncCatalogDocument: {
+        "tenant key": {},
+        "catalogId": {
+            "unique": True,
+            "partialFilterExpression": {"catalogId": {"$gt": ""}},
+        },
+    },
+    SyncFeedDocument: {},
 }
 
 
@@ -63,7 +98,7 @@ async def test_the_indexes_are_those_we_need(database, document):
 async def test_there_are_no_other_collections(database):
     found = await database.client[database.name].list_collection_names()
     # One without an index comes with its first document.
-    late = {FlowKeyDocument.get_collection_name()}
+    late = {kind.get_collection_name() for kind in (FlowKeyDocument, SyncFeedDocument)}
     assert set(found) | late == {document.get_collection_name() for document in DOCUMENTS}
 
 
@@ -92,5 +127,43 @@ async def test_what_is_written_has_the_shape_of_its_document(
     await store.deployments.hold("meta-1", status="THROTTLED", until=NOW, at=NOW)
     keys = MongoFlowKeys(database, vault=vault, clock=ManualClock(NOW))
     await keys.save(PIZZERIA, FlowKey.generate())
-    for document in OURS:
+    for document in set(OURS) - set(SYNC_DOCUMENTS):
+        await assert_has_the_shape(database, document)
+
+
+async def test_what_the_sync_writes_has_the_shape_of_its_document(database):
+    sync = MongoSync(database)
+    whole = Job(
+        "j1",
+        "full",
+        requested_at=NOW,
+        started_at=NOW,
+        shelf=CatalogKey("cat:pizza"),
+        position=ProductId("prod:a"),
+        walked=True,
+        finished_at=NOW,
+    )
+    run = SyncRun(
+        PIZZERIA,
+        due=NOW,
+        job=whole,
+        last=whole,
+        failures=2,
+        held_until=NOW,
+        alert=Alert(code=190, sentence="the token has expired", since=NOW, token="f1"),
+        compared_at=NOW,
+        verified_at=NOW,
+    )
+    await sync.states(PIZZERIA).put([item(), item("prod:b", status="failed", error="no image")])
+    await sync.marks.add([mark()])
+    await sync.runs.claim(PIZZERIA, owner="me", now=NOW, until=NOW + timedelta(minutes=1))
+    await sync.runs.save(run, owner="me", until=NOW)
+    await sync.runs.wake(PIZZERIA, at=NOW)
+    await sync.batches.add(batch())
+    await sync.batches.add(batch("h2", finished_at=NOW))
+    await sync.catalogs.save(catalogue(sets={"cat:a.b": ("set-1", "Pizza")}))
+    await sync.feed.claim(owner="me", now=NOW, until=NOW)
+    await sync.feed.restart(owner="me")
+    await sync.feed.close()
+    for document in SYNC_DOCUMENTS:
         await assert_has_the_shape(database, document)

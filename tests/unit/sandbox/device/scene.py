@@ -24,6 +24,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine.sandbox import Customer, OpenFlow, PhoneNumber, SandboxOptions, serving
+from engine.sandbox.batches import Batches
 from engine.sandbox.control import Control
 from engine.sandbox.courier import Courier
 from engine.sandbox.device.routes import Devices
@@ -254,7 +255,7 @@ async def device_stage(*, patience: float = 10.0) -> AsyncIterator[DeviceStage]:
     sandbox = Starlette(
         routes=[
             *devices.routes(),
-            *Control(world, courier, options).routes(),
+            *Control(world, courier, Batches(world, courier, options), options).routes(),
             *Messages(world, courier, options).routes(),
         ]
     )

@@ -1,0 +1,32 @@
+"""What keeps a tenant from being synced until a person mends it, in a sentence each."""
+
+from datetime import datetime
+from typing import Final
+
+from engine.errors import GraphError
+from engine.sync.ports import Alert
+
+_TOKEN: Final = "save a valid access token for the business"
+_RIGHTS: Final = (
+    "give the access token the permissions catalog_management and business_management, "
+    "and its system user the catalogue"
+)
+HINTS: Final = {
+    10: _RIGHTS,
+    100: "look whether the catalogue of fbCatalogMapping still exists; remove the key to have "
+    "it made again",
+    102: _TOKEN,
+    190: _TOKEN,
+    200: _RIGHTS,
+    294: _RIGHTS,
+    368: "Meta has blocked the account for its policies: see Commerce Manager",
+}
+
+
+def alert_of(error: GraphError, *, now: datetime, token: str) -> Alert:
+    """Make the alert for what Meta refused for good."""
+    said = f"{error} {error.details}".strip()
+    # 200 to 299: permissions (Graph API error handling).
+    hint = HINTS.get(200 if 200 <= error.code < 300 else error.code, "")
+    sentence = f"Meta refuses it ({said}){'; ' if hint else ''}{hint}"
+    return Alert(error.code, sentence, now, token)

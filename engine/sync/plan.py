@@ -1,0 +1,68 @@
+"""What a walk would do, counted without doing it."""
+
+from collections import Counter
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from engine.sync.ports import CatalogKey
+from engine.sync.shelves import pairs, shelves
+from engine.sync.shop import Shop
+from engine.sync.verdict import Question, judge
+from engine.sync.walk import MOST_ITEMS
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a walk would do.
+
+    Args:
+        sends: items that would be sent, by catalogue.
+        deletes: items that would be deleted, by catalogue.
+        new: catalogues that would be made.
+        errors: by product, why it cannot be sent.
+    """
+
+    products: int = 0
+    sends: Counter[CatalogKey] = field(default_factory=Counter)
+    deletes: Counter[CatalogKey] = field(default_factory=Counter)
+    new: list[CatalogKey] = field(default_factory=list)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def calls(self) -> int:
+        """Count the batches it would take."""
+        both = self.sends + self.deletes
+        return sum(-(-count // MOST_ITEMS) for count in both.values())
+
+
+async def plan(shop: Shop, *, now: datetime, is_full: bool) -> Plan:
+    """Go through everything a tenant sells and tell what a walk would do."""
+    made = Plan()
+    for shelf in await shelves(shop):
+        async with aclosing(pairs(shop, shelf)) as found:
+            async for pair in found:
+                made.products += pair.sellable is not None
+                wanted = shop.items(pair.sellable)
+                verdict = judge(
+                    Question(
+                        product=pair.product,
+                        sellable=pair.sellable,
+                        wanted=wanted,
+                        rows=pair.rows,
+                        catalog=shelf.key,
+                        catalog_id=shop.known.get(shelf.key),
+                        now=now,
+                        resend_before=now if is_full else None,
+                    )
+                )
+                methods = [push.request["method"] for push in verdict.pushes]
+                made.sends[shelf.key] += methods.count("UPDATE")
+                made.deletes[shelf.key] += methods.count("DELETE")
+                for item in wanted:
+                    reason = getattr(item, "reason", None)
+                    if reason:
+                        made.errors[item.item] = reason
+        if shelf.key not in shop.known and made.sends[shelf.key]:
+            made.new.append(shelf.key)
+    return made

@@ -1,0 +1,304 @@
+"""A round: everything that can be done now for one tenant; it waits for nothing."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from engine import metrics
+from engine.clock import Clock
+from engine.domain.ids import TenantId
+from engine.errors import GraphError, GraphRetryable, GraphTerminal
+from engine.sync.alerts import alert_of
+from engine.sync.connection import Connection
+from engine.sync.drift import Drift, Drifted
+from engine.sync.follow import Follow
+from engine.sync.marked import Marked
+from engine.sync.pace import NotNow
+from engine.sync.ports import Alert, Batches, Job, SyncMarks, SyncRun, SyncRuns
+from engine.sync.shop import Shop
+from engine.sync.shops import Shops
+from engine.sync.walk import Walk
+
+LEASE: Final = timedelta(seconds=60)
+"""How long a process that died keeps a tenant."""
+COMPARE_EVERY: Final = timedelta(minutes=15)
+"""Between two comparisons with what Meta was given: the net below the change feed."""
+VERIFY_EVERY: Final = timedelta(hours=24)
+"""Between two comparisons with what Meta has: it tells nobody of changes made by hand."""
+ALERT_LOOK: Final = timedelta(minutes=1)
+"""How soon it is seen that a person has mended what Meta refuses; costs no call."""
+SETUP_LOOK: Final = timedelta(minutes=10)
+"""How soon it is seen that a tenant was set up that never was; many never are."""
+ALERT_AGAIN: Final = timedelta(hours=1)
+"""When Meta is asked again though nothing was mended here: it may have been there."""
+LONGEST_HOLD: Final = timedelta(minutes=5)
+"""Between two attempts while Meta is away."""
+MEND_AT_ONCE: Final = 1000
+
+log = structlog.get_logger(__name__)
+
+
+class Stopped(NotNow):
+    """The process is to end: what is left is done by the next one."""
+
+
+class Rounds:
+    """Takes rounds.
+
+    Args:
+        new_id: makes ids of jobs.
+        stopped: tells whether the process is to end.
+    """
+
+    def __init__(
+        self,
+        *,
+        shops: Shops,
+        runs: SyncRuns,
+        marks: SyncMarks,
+        batches: Batches,
+        follow: Follow,
+        marked: Marked,
+        walk: Walk,
+        drift: Drift,
+        connection: Connection,
+        clock: Clock,
+        new_id: Callable[[], str],
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.shops = shops
+        self.runs = runs
+        self.marks = marks
+        self.batches = batches
+        self.follow = follow
+        self.marked = marked
+        self.walk = walk
+        self.drift = drift
+        self.connection = connection
+        self.clock = clock
+        self.new_id = new_id
+        self.stopped = stopped
+
+    async def take(self, tenant: TenantId, *, owner: str) -> datetime | None:
+        """Take a round for a tenant.
+
+        Returns:
+            When there is something to do again; None while another process has the tenant.
+
+        Raises:
+            Unavailable: the database does not answer.
+            Conflict: another process has taken the tenant over.
+        """
+        now = self.clock.now()
+        run = await self.runs.claim(tenant, owner=owner, now=now, until=now + LEASE)
+        if run is None:
+            return None
+        try:
+            return await Round(self, run, owner).take()
+        finally:
+            await self.runs.release(tenant, owner=owner)
+
+
+class Round:
+    """One round of one tenant."""
+
+    def __init__(self, tools: Rounds, run: SyncRun, owner: str) -> None:
+        self._tools = tools
+        self._run = run
+        self._owner = owner
+
+    async def take(self) -> datetime:
+        """Do what can be done now, and tell when to go on."""
+        await self._begin()
+        if not await self._may_ask():
+            return await self._end(self._next_look())
+        opened = await self._tools.shops.open(self._run.tenant, still_ours=self._save)
+        if isinstance(opened, str):
+            return await self._alert(Alert(0, opened, self._now(), await self._mended()))
+        try:
+            due = await self._work(opened)
+        except NotNow as rate:
+            checks = [b.check_at for b in await self._tools.batches.open(self._run.tenant)]
+            return await self._end(min([rate.at, *checks]))
+        except GraphRetryable as error:
+            return await self._hold(error)
+        except GraphTerminal as error:
+            alert = alert_of(error, now=self._now(), token=await self._mended())
+            return await self._alert(alert)
+        return await self._end(due)
+
+    async def _work(self, shop: Shop) -> datetime:
+        next_check = await self._tools.follow.ask(shop)
+        later = await self._tools.marked.work(shop)
+        job = self._run.job
+        if job and not job.walked:
+            await self._walk(shop, job)
+            # What it sent is asked for soon.
+            next_check = await self._tools.follow.ask(shop)
+        self._met()
+        job = self._run.job
+        is_done = job is not None and job.walked and next_check is None
+        await self._connected(shop, is_done=is_done)
+        self._finish(is_done=is_done)
+        times = [t for t in (next_check, later) if t]
+        return min(times if self._run.job else [*times, self._next_job()])
+
+    def _met(self) -> None:
+        """Note that Meta does what it is asked."""
+        if self._run.alert or self._run.failures:
+            log.info("sync.goes_on", tenant=self._run.tenant)
+        self._run = replace(self._run, failures=0, held_until=None, alert=None)
+
+    async def _walk(self, shop: Shop, job: Job) -> None:
+        if job.kind == "verify" and job.shelf is None:
+            await self._verify(shop)
+        walked = await self._tools.walk.go(shop, job, self._noted)
+        self._run = replace(self._run, job=walked)
+
+    async def _verify(self, shop: Shop) -> None:
+        """Find what drifted; the walk that follows sends it. What is extra is only told of."""
+        found: list[Drifted] = []
+        extra = 0
+        async for drifted in self._tools.drift.look(shop):
+            if drifted.kind == "extra":
+                extra += 1
+                metrics.sync_drift.labels(kind="extra").inc()
+                continue
+            found.append(drifted)
+            if len(found) >= MEND_AT_ONCE:
+                await self._tools.drift.mend(shop, found)
+                found = []
+        await self._tools.drift.mend(shop, found)
+        if extra:
+            log.warning("sync.extra_items", tenant=shop.id, items=extra)
+        self._run = replace(self._run, verified_at=self._now())
+
+    async def _connected(self, shop: Shop, *, is_done: bool) -> None:
+        """Connect the catalogue to WhatsApp; if Meta refuses, the items are synced all the same.
+
+        Raises:
+            GraphRetryable: Meta does not answer, or says later.
+        """
+        try:
+            await self._connect(shop, is_done=is_done)
+        except GraphTerminal as error:
+            alert = alert_of(error, now=self._now(), token=await self._mended())
+            log.error("sync.not_connected", tenant=shop.id, reason=alert.sentence)
+            self._run = replace(self._run, alert=alert)
+
+    async def _connect(self, shop: Shop, *, is_done: bool) -> None:
+        connection, job = self._tools.connection, self._run.job
+        if job and is_done:
+            await connection.make(shop, is_new=job.kind != "changed")
+        elif shop.is_single:
+            categories = {c for c in await shop.sellables.categories() if c}
+            if await connection.lacks(shop, categories):
+                await connection.make(shop)
+
+    def _finish(self, *, is_done: bool) -> None:
+        job = self._run.job
+        if job is None or not is_done:
+            return
+        done = replace(job, finished_at=self._now())
+        compared = job.started_at or self._now()
+        self._run = replace(self._run, job=None, last=done, compared_at=compared)
+        log.info("sync.job_done", tenant=self._run.tenant, kind=job.kind, products=job.total)
+
+    async def _begin(self) -> None:
+        """Take up the walk somebody asked for, or one whose time has come."""
+        run, now = self._run, self._now()
+        # One that an alert keeps gives way: whoever asks hopes that it is mended.
+        if run.job and not (run.requested and run.alert):
+            return
+        if run.requested:
+            job = replace(run.requested, started_at=now)
+            self._run = replace(run, job=job, requested=None, held_until=None, alert=None)
+            await self._tools.runs.begin(self._run, owner=self._owner)
+        elif self._next_job() <= now:
+            is_first = run.compared_at is None
+            is_doubted = not is_first and _is_old(run.verified_at, now, VERIFY_EVERY)
+            job = Job(self._tools.new_id(), "verify" if is_doubted else "changed", now, now)
+            verified = now if is_first and run.verified_at is None else run.verified_at
+            self._run = replace(run, job=job, verified_at=verified)
+
+    def _next_job(self) -> datetime:
+        run = self._run
+        if run.job or run.requested or run.compared_at is None:
+            return self._now()
+        return run.compared_at + COMPARE_EVERY
+
+    async def _may_ask(self) -> bool:
+        run = self._run
+        if run.held_until is None or run.held_until <= self._now():
+            return True
+        return run.alert is not None and run.alert.token != await self._mended()
+
+    def _next_look(self) -> datetime:
+        run, now = self._run, self._now()
+        if run.alert is None:
+            return run.held_until or now
+        return now + (ALERT_LOOK if run.alert.code else SETUP_LOOK)
+
+    async def _mended(self) -> str:
+        return await self._tools.shops.fingerprint(self._run.tenant)
+
+    async def _hold(self, error: GraphError) -> datetime:
+        """Leave Meta alone for a while, longer each time."""
+        failures = self._run.failures + 1
+        wait = min(timedelta(seconds=2 ** min(failures, 10)), LONGEST_HOLD)
+        if isinstance(error, GraphRetryable) and error.wait:
+            wait = timedelta(seconds=error.wait)
+        until = self._now() + wait
+        log.warning(
+            "sync.meta_away", tenant=self._run.tenant, failures=failures, code=error.code,
+            error=str(error), until=until.isoformat(),
+        )  # fmt: skip
+        self._run = replace(self._run, failures=failures, held_until=until)
+        await self._forget_marks()
+        return await self._end(until)
+
+    async def _alert(self, alert: Alert) -> datetime:
+        known = self._run.alert
+        is_new = known is None or (known.code, known.sentence) != (alert.code, alert.sentence)
+        if is_new:
+            level = log.error if alert.code else log.info
+            level("sync.alert", tenant=self._run.tenant, code=alert.code, reason=alert.sentence)
+        kept = alert if is_new or known is None else replace(known, token=alert.token)
+        self._run = replace(self._run, alert=kept, held_until=self._now() + ALERT_AGAIN)
+        await self._forget_marks()
+        return await self._end(self._next_look())
+
+    async def _forget_marks(self) -> None:
+        """Let the next walk find what is marked: meanwhile marks would only pile up."""
+        job = self._run.job
+        again = replace(job, shelf=None, position=None, done=0, walked=False) if job else None
+        self._run = replace(self._run, job=again, compared_at=None)
+        await self._save()
+        while marks := await self._tools.marks.of(self._run.tenant, limit=1000):
+            await self._tools.marks.done(marks)
+
+    async def _noted(self, job: Job) -> None:
+        self._run = replace(self._run, job=job)
+        self._met()
+        await self._save()
+        if self._tools.stopped():
+            raise Stopped(self._now())
+
+    async def _save(self) -> None:
+        until = self._now() + LEASE
+        await self._tools.runs.save(self._run, owner=self._owner, until=until)
+
+    async def _end(self, due: datetime) -> datetime:
+        self._run = replace(self._run, due=due)
+        await self._save()
+        return due
+
+    def _now(self) -> datetime:
+        return self._tools.clock.now()
+
+
+def _is_old(at: datetime | None, now: datetime, age: timedelta) -> bool:
+    return at is None or at + age <= now

@@ -1,0 +1,179 @@
+"""Rounds: what Meta refuses, or is away for, is waited for, told once, and then gone on with."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from structlog.testing import capture_logs
+
+from engine.errors import Conflict
+from engine.sync.rounds import ALERT_AGAIN, COMPARE_EVERY, LEASE, VERIFY_EVERY
+from tests.unit.sync.scene import DRINKS, NOON, PIZZERIA, product
+
+COLA = product("prod:cola", category=DRINKS, price="3.50")
+DEARER = replace(COLA, base_price=COLA.base_price + 1)
+
+
+async def pass_by(scene, time, tenant=PIZZERIA):
+    """Let time pass, taking the rounds that come due in it."""
+    end = scene.clock.now() + time
+    while scene.clock.now() < end:
+        due = await scene.round(tenant)
+        await scene.settled()
+        scene.clock.set(min(max(due, scene.clock.now() + timedelta(seconds=1)), end))
+
+
+async def test_an_expired_token_is_one_alert_and_no_storm(scene):
+    scene.sell(COLA)
+    await scene.walk()
+    scene.sell(DEARER)
+    await scene.change_business(access_token="expired")
+    before = await scene.calls()
+    with capture_logs() as logs:
+        await scene.mark("prod:cola")
+        await pass_by(scene, timedelta(minutes=50))
+    alerts = [line for line in logs if line["event"] == "sync.alert"]
+    assert len(alerts) == 1
+    assert alerts[0]["code"] == 190
+    assert "save a valid access token" in alerts[0]["reason"]
+    assert await scene.calls() <= before + 1
+    report = await scene.sync.reports.report(PIZZERIA)
+    assert report.status == "blocked"
+    assert "save a valid access token" in report.reason
+
+
+async def test_a_new_token_is_seen_and_everything_is_caught_up(scene):
+    scene.sell(COLA)
+    await scene.walk()
+    await scene.change_business(access_token="expired")
+    scene.sell(DEARER)
+    await scene.mark("prod:cola")
+    await pass_by(scene, timedelta(minutes=5))
+    await scene.change_business(access_token=f"token of {PIZZERIA}")
+    await pass_by(scene, timedelta(minutes=3))
+    assert (await scene.items())["prod:cola"]["price"] == "4.50 USD"
+    assert (await scene.database.runs.get(PIZZERIA)).alert is None
+
+
+async def test_a_right_given_at_meta_is_seen_though_nothing_changed_here(scene):
+    scene.sell(COLA)
+    await scene.fault(kind="refuse", route="items_batch", code=200, times=1)
+    await pass_by(scene, timedelta(minutes=5))
+    assert (await scene.database.runs.get(PIZZERIA)).alert.code == 200
+    assert await scene.items() == {}
+    await pass_by(scene, ALERT_AGAIN)
+    assert list(await scene.items()) == ["prod:cola"]
+
+
+async def test_an_hour_without_meta_costs_few_calls_and_loses_nothing(scene):
+    scene.sell(COLA)
+    await scene.walk()
+    await scene.fault(kind="refuse", route="items_batch", code=2, times=18)
+    before = await scene.calls()
+    scene.sell(DEARER)
+    await scene.mark("prod:cola")
+    with capture_logs() as logs:
+        await pass_by(scene, timedelta(minutes=58))
+    # After 2, 4, 8 ... seconds, then every five minutes.
+    assert sum(line["event"] == "sync.meta_away" for line in logs) == 18
+    assert await scene.calls() - before == 18
+    assert (await scene.items())["prod:cola"]["price"] == "3.50 USD"
+    await pass_by(scene, timedelta(minutes=6))
+    assert (await scene.items())["prod:cola"]["price"] == "4.50 USD"
+
+
+async def test_a_dropped_connection_after_meta_took_the_batch_is_mended_by_sending_it_again(scene):
+    scene.sell(COLA)
+    await scene.fault(kind="drop_after", route="items_batch", times=1)
+    report = await scene.walk()
+    assert report.synced == 1
+    assert await scene.calls("items_batch") == 2
+    assert len(await scene.catalogs()) == 1
+
+
+async def test_a_rate_limit_is_waited_for_as_long_as_meta_says(scene):
+    scene.sell(COLA)
+    await scene.fault(kind="refuse", route="items_batch", code=80014, times=1)
+    due = await scene.round()
+    assert timedelta(seconds=30) <= due - NOON <= timedelta(minutes=5)
+    assert (await scene.through()).synced == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"fb_business_id": None}, "fbBusinessId is not set"),
+        ({"access_token": ""}, "accessToken is not set"),
+    ],
+)
+async def test_what_is_not_set_up_is_told_and_asks_meta_nothing(scene, changes, reason):
+    scene.sell(COLA)
+    await scene.change_business(**changes)
+    await scene.mark("prod:cola")
+    await scene.sync.reports.start(PIZZERIA, is_full=False)
+    await scene.round()
+    report = await scene.sync.reports.report(PIZZERIA)
+    assert report.status == "blocked"
+    assert reason in report.reason
+    assert await scene.calls() == 0
+    assert not scene.database.marks.held
+
+
+async def test_a_tenant_without_a_bundle_is_told_so(scene):
+    del scene.tenants[PIZZERIA]
+    await scene.round()
+    assert "comanda check" in (await scene.database.runs.get(PIZZERIA)).alert.sentence
+
+
+async def test_one_process_at_a_time_works_on_a_tenant(scene):
+    scene.sell(COLA)
+    now = scene.clock.now()
+    await scene.database.runs.claim(PIZZERIA, owner="other", now=now, until=now + LEASE)
+    assert await scene.round() is None
+    scene.clock.move(LEASE + timedelta(seconds=1))
+    assert await scene.round() is not None
+
+
+async def test_a_process_that_was_overtaken_sends_and_makes_nothing(scene):
+    scene.sell(COLA)
+    names = scene.database.sellables(PIZZERIA).names
+
+    async def overtaken():
+        scene.clock.move(LEASE * 2)
+        now = scene.clock.now()
+        await scene.database.runs.claim(PIZZERIA, owner="other", now=now, until=now + LEASE)
+        return await names()
+
+    scene.database.sellables(PIZZERIA).names = overtaken
+    with pytest.raises(Conflict):
+        await scene.round()
+    assert await scene.catalogs() == []
+
+
+async def test_what_nobody_told_of_is_found_by_the_next_comparison(scene):
+    scene.sell(COLA)
+    await pass_by(scene, timedelta(minutes=1))
+    scene.sell(DEARER)
+    await pass_by(scene, COMPARE_EVERY)
+    assert (await scene.items())["prod:cola"]["price"] == "4.50 USD"
+
+
+async def test_what_was_changed_at_meta_is_found_once_a_day(scene):
+    scene.sell(COLA)
+    await pass_by(scene, timedelta(minutes=1))
+    await scene.edit("prod:cola", price="0.01 USD")
+    await pass_by(scene, timedelta(hours=1))
+    assert (await scene.items())["prod:cola"]["price"] == "0.01 USD"
+    scene.clock.move(VERIFY_EVERY)
+    await pass_by(scene, COMPARE_EVERY * 2)
+    assert (await scene.items())["prod:cola"]["price"] == "3.50 USD"
+
+
+async def test_a_verifying_walk_is_made_once_though_meta_lets_it_wait(scene):
+    scene.sell(COLA)
+    await scene.walk()
+    await scene.edit("prod:cola", price="0.01 USD")
+    await scene.sync.news.catalog_changed(PIZZERIA)
+    await scene.fault(kind="refuse", route="items_batch", code=80014, times=1)
+    assert (await scene.through()).synced == 1
+    assert (await scene.items())["prod:cola"]["price"] == "3.50 USD"
