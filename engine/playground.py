@@ -85,7 +85,7 @@ class Playground:
         problems.raise_if_any()
         if menu is None:
             raise SpecError(problems.sorted())
-        return await seed(
+        seeded = await seed(
             self.engine.database,
             tenant,
             self.bundle(tenant).tenant,
@@ -93,6 +93,8 @@ class Playground:
             access_token=self.token,
             vault=self.engine.vault,
         )
+        self.engine.parts.businesses.forget(tenant)
+        return seeded
 
 
 @asynccontextmanager
@@ -152,6 +154,8 @@ async def playground(
             await _register(running, tenant, app_secret)
             await running.seed(tenant)
             await running.offer_flows(tenant, offered=flows)
+            if catalog_sync:
+                await engine.parts.sync.reports.start(tenant, is_full=False)
         yield running
 
 
@@ -167,6 +171,8 @@ async def _register(playground: Playground, tenant: TenantId, app_secret: str) -
                 "callback_url": f"{playground.engine_url}/whatsapp_response",
                 "app_secret": app_secret,
                 "waba_id": settings.waba_id or f"waba-{tenant}",
+                "business_id": settings.business_id,
+                "catalog_callback_url": f"{playground.engine_url}/meta/webhook",
             },
         )
         answer.raise_for_status()

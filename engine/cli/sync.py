@@ -183,7 +183,6 @@ async def _rounds(tools: _Tools) -> None:
         except Conflict:
             due = None
         now = tools.clock.now()
-        wait = min(
-            max(due or now, now + timedelta(seconds=SHOWN_EVERY)) - now, timedelta(minutes=1)
-        )
-        await asyncio.sleep(wait.total_seconds())
+        soonest, latest = now + timedelta(seconds=SHOWN_EVERY), now + timedelta(minutes=1)
+        until = min(max(outlook.due, soonest), latest) if outlook else soonest
+        await asyncio.sleep((until - now).total_seconds())

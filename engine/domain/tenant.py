@@ -125,6 +125,10 @@ class Tenant(TenantPart):
     waba_id: str = Field(
         default="", description="Id Meta gave its WhatsApp account; Flows are deployed to it."
     )
+    business_id: str = Field(
+        default="",
+        description="Id Meta gave its business portfolio; catalogues are made in it.",
+    )
     phone: str = Field(default="", description="Its number as customers dial it.")
     address: str = Field(default="", description="Where it is.")
     hours: dict[Weekday, tuple[Hours, ...]] = Field(

@@ -89,6 +89,10 @@ class MongoBusinesses:
         """Name the tenants that a business portfolio of Meta is of."""
         return await self._tenants("fbBusinessId", fb_business_id)
 
+    def forget(self, tenant: TenantId) -> None:
+        """Read a business anew: it was written past this."""
+        self._cache.purge(lambda held, known: _is_of(tenant, held, known) or known is None)
+
     async def warm_up(self) -> int:
         """Read the businesses that are served into the cache; give their number."""
         generation = self._cache.generation

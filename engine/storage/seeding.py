@@ -88,10 +88,13 @@ async def _seed_business(
         phone_number_ids=tenant.phone_number_ids,
         access_token=access_token,
         waba_id=tenant.waba_id or None,
+        fb_business_id=tenant.business_id or None,
     )
     # Only what the files know: ids that Meta gave and catalogues that were made are kept.
     change = business_change(business, vault)
     known = {"name", "whatsappPhoneNumberIds", "accessToken", "wabaId"}
+    if tenant.business_id:
+        known.add("fbBusinessId")
     change["$set"] = {key: value for key, value in change["$set"].items() if key in known}
     rows = database.collection(BusinessDocument)
     await rows.update_one({"subDomain": tenant_id}, change, upsert=True)

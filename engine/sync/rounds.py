@@ -1,7 +1,7 @@
 """A round: everything that can be done now for one tenant; it waits for nothing."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -39,6 +39,19 @@ LONGEST_HOLD: Final = timedelta(minutes=5)
 MEND_AT_ONCE: Final = 1000
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """When a tenant is worth another round.
+
+    Args:
+        due: whatever happens.
+        marks: not for marks before it; None if they are welcome at once.
+    """
+
+    due: datetime
+    marks: datetime | None = None
 
 
 class Stopped(NotNow):
@@ -82,11 +95,11 @@ class Rounds:
         self.new_id = new_id
         self.stopped = stopped
 
-    async def take(self, tenant: TenantId, *, owner: str) -> datetime | None:
+    async def take(self, tenant: TenantId, *, owner: str) -> Outlook | None:
         """Take a round for a tenant.
 
         Returns:
-            When there is something to do again; None while another process has the tenant.
+            When to take the next one; None while another process has the tenant.
 
         Raises:
             Unavailable: the database does not answer.
@@ -109,12 +122,17 @@ class Round:
         self._tools = tools
         self._run = run
         self._owner = owner
+        self._marks: datetime | None = None
 
-    async def take(self) -> datetime:
+    async def take(self) -> Outlook:
         """Do what can be done now, and tell when to go on."""
+        due = await self._due()
+        return Outlook(due, self._marks)
+
+    async def _due(self) -> datetime:
         await self._begin()
         if not await self._may_ask():
-            return await self._end(self._next_look())
+            return await self._rest(self._next_look())
         opened = await self._tools.shops.open(self._run.tenant, still_ours=self._save)
         if isinstance(opened, str):
             return await self._alert(Alert(0, opened, self._now(), await self._mended()))
@@ -132,7 +150,7 @@ class Round:
 
     async def _work(self, shop: Shop) -> datetime:
         next_check = await self._tools.follow.ask(shop)
-        later = await self._tools.marked.work(shop)
+        self._marks = later = await self._tools.marked.work(shop)
         job = self._run.job
         if job and not job.walked:
             await self._walk(shop, job)
@@ -258,7 +276,7 @@ class Round:
         )  # fmt: skip
         self._run = replace(self._run, failures=failures, held_until=until)
         await self._forget_marks()
-        return await self._end(until)
+        return await self._rest(until)
 
     async def _alert(self, alert: Alert) -> datetime:
         known = self._run.alert
@@ -269,7 +287,7 @@ class Round:
         kept = alert if is_new or known is None else replace(known, token=alert.token)
         self._run = replace(self._run, alert=kept, held_until=self._now() + ALERT_AGAIN)
         await self._forget_marks()
-        return await self._end(self._next_look())
+        return await self._rest(self._next_look())
 
     async def _forget_marks(self) -> None:
         """Let the next walk find what is marked: meanwhile marks would only pile up."""
@@ -290,6 +308,11 @@ class Round:
     async def _save(self) -> None:
         until = self._now() + LEASE
         await self._tools.runs.save(self._run, owner=self._owner, until=until)
+
+    async def _rest(self, until: datetime) -> datetime:
+        """Do nothing before a time, whatever is marked."""
+        self._marks = until
+        return await self._end(until)
 
     async def _end(self, due: datetime) -> datetime:
         self._run = replace(self._run, due=due)

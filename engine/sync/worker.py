@@ -11,7 +11,7 @@ from engine.clock import Clock
 from engine.domain.ids import TenantId
 from engine.errors import Conflict, EngineError, Unavailable
 from engine.sync.ports import Mark, SyncMarks, SyncRuns
-from engine.sync.rounds import Rounds
+from engine.sync.rounds import Outlook, Rounds
 
 LOOK_SECONDS: Final = 1.0
 AT_ONCE: Final = 4
@@ -22,6 +22,7 @@ PATIENCE: Final = timedelta(seconds=3)
 """A burst that does not end is not waited for longer."""
 ENOUGH: Final = 3000
 """Marks that fill a batch: more need not be waited for."""
+LONGEST_LATER: Final = timedelta(seconds=15)
 MOST_SEEN: Final = 10_000
 AGAIN: Final = timedelta(seconds=30)
 """When a tenant is tried again whose round broke."""
@@ -115,6 +116,17 @@ class SyncWorker:
         self._awake.set()
         await self.idle()
 
+    def _put_off(self, tenant: TenantId, outlook: Outlook | None) -> None:
+        """Do not look every second at marks that wait for Meta."""
+        now = self._clock.now()
+        # Another process has it: it is through soon.
+        until = outlook.marks if outlook else now + timedelta(seconds=LOOK_SECONDS)
+        if until is None:
+            self._later.pop(tenant, None)
+        else:
+            # What keeps a tenant from being synced may be mended, which marks are a sign of.
+            self._later[tenant] = min(until, now + LONGEST_LATER)
+
     async def _introduce(self, now: datetime) -> None:
         """Let tenants that were never synced be due."""
         for tenant in self._tenants():
@@ -126,9 +138,8 @@ class SyncWorker:
     async def _take(self, tenant: TenantId) -> None:
         try:
             async with self._room:
-                later = await self._rounds.take(tenant, owner=self._owner)
-            # Marks that wait for Meta are not looked at every second.
-            self._later[tenant] = later or self._clock.now() + timedelta(seconds=LOOK_SECONDS)
+                outlook = await self._rounds.take(tenant, owner=self._owner)
+            self._put_off(tenant, outlook)
         except (Unavailable, Conflict) as error:
             log.warning("sync.interrupted", tenant=tenant, error=str(error))
         except EngineError as error:

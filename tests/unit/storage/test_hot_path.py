@@ -1,11 +1,13 @@
 """A guard: every command of a turn is one that MongoDB plans by an index (database.md 5)."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from pymongo.monitoring import CommandListener
 
 from engine.clock import ManualClock
+from engine.domain.ids import CategoryId, ProductId
 from engine.storage.businesses import MongoBusinesses
 from engine.storage.connection import Database
 from engine.storage.flow_keys import MongoFlowKeys
@@ -14,6 +16,8 @@ from engine.storage.outbox import MongoOutbox
 from engine.storage.records import DOCUMENTS
 from engine.storage.repositories import MongoTenantStore
 from engine.storage.seeding import seed
+from engine.storage.sync import MongoSync
+from engine.sync.ports import SINGLE, Changes, ItemId
 from tests.unit.storage.builders import (
     ANA,
     COKE,
@@ -33,6 +37,9 @@ from tests.unit.storage.builders import (
     timer,
     turn,
 )
+from tests.unit.storage.sync_builders import batch, catalogue, item, job, mark
+
+A = ProductId("prod:a")
 
 
 class Commands(CommandListener):
@@ -191,6 +198,47 @@ async def test_a_page_of_products_takes_three_finds_however_many_there_are(watch
     assert len(await store.catalog.get_products_by_category()) == 3
     found = [f"{name} {command[name]}" for name, command in commands.seen]
     assert sorted(found) == ["find modifiers", "find presentations", "find products"]
+
+
+async def test_the_sync_is_planned_too(watched):
+    opened, commands = watched
+    sync = MongoSync(opened)
+    states, sellables = sync.states(PIZZERIA), sync.sellables(PIZZERIA, USD)
+    await states.put([item(), item("prod:b")])
+    await states.put([item()])
+    await states.page(SINGLE, after=None, limit=9)
+    await states.page(SINGLE, after=(A, ItemId("")), limit=9)
+    await states.of([A])
+    await states.in_batch("catalog-1:h1")
+    await states.settle("catalog-1:h1", faults={ItemId("prod:a"): "bad"})
+    await states.drop([item()])
+    await states.errors(9)
+    await sellables.categories()
+    await sellables.names()
+    await sellables.page(None, after=None, limit=2)
+    await sellables.page(CategoryId("cat:pizza"), after=A, limit=2)
+    await sync.marks.add([mark()])
+    await sync.marks.waiting(limit=9)
+    await sync.marks.done(await sync.marks.of(PIZZERIA, limit=9))
+    await sync.runs.request(PIZZERIA, job())
+    await sync.runs.due(now=NOW, limit=9)
+    run = await sync.runs.claim(PIZZERIA, owner="me", now=NOW, until=NOW)
+    assert run is not None
+    await sync.runs.begin(replace(run, job=run.requested), owner="me")
+    await sync.runs.wake(PIZZERIA, at=NOW)
+    await sync.runs.save(run, owner="me", until=NOW)
+    await sync.runs.release(PIZZERIA, owner="me")
+    await sync.batches.add(batch())
+    await sync.batches.hurry("catalog-1", "h1", at=NOW)
+    await sync.batches.open(PIZZERIA)
+    await sync.batches.sent_since("catalog-1", NOW)
+    await sync.catalogs.save(catalogue())
+    await sync.catalogs.all(PIZZERIA)
+    await sync.catalogs.tenant_of("catalog-1")
+    told = Changes((), ("doc:prod:a",), ((PIZZERIA, "size:large", None),), None)
+    await sync.feed.products_of(told)
+    assert len(commands.seen) > 40
+    assert [problem for problem in commands.problems() if "presentations" not in problem] == []
 
 
 async def test_the_guard_sees_what_it_guards_against(watched):

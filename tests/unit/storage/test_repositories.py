@@ -9,7 +9,7 @@ from engine.storage.flow_keys import MongoFlowKeys
 from engine.storage.inbox import MongoInbox
 from engine.storage.outbox import MongoOutbox
 from engine.storage.repositories import MongoTenantStore
-from tests.memory import MemoryFlowKeys, MemoryStore
+from tests.memory import MemoryBusinesses, MemoryFlowKeys, MemoryStore
 from tests.unit.storage.builders import (
     ANA,
     BAKERY,
@@ -34,9 +34,9 @@ def the_type_checker_agrees(
 
 
 def it_agrees_with_the_ones_in_memory(
-    store: MemoryStore, keys: MemoryFlowKeys
-) -> tuple[TenantStore, FlowKeys]:
-    return store, keys
+    store: MemoryStore, keys: MemoryFlowKeys, businesses: MemoryBusinesses
+) -> tuple[TenantStore, FlowKeys, BusinessRepository]:
+    return store, keys, businesses
 
 
 async def test_one_customer_at_two_tenants_is_two_conversations(store, bakery, inbox):

@@ -157,7 +157,8 @@ async def test_of_several_documents_of_a_product_the_first_active_one_counts(dis
     assert ids(await disk.page(None, after=None, limit=9)) == [COKE, DIAVOLA, MARGHERITA]
     # A page of nothing but such is not the end.
     assert ids(await disk.page(PIZZA, after=None, limit=1)) == [DIAVOLA]
-    await rows.update_one({"rId": COKE, "name": "Coke"}, {"$set": {"isActive": False}})
+    first = {"rId": COKE, "name": "Coke", "subDomain": PIZZERIA}
+    await rows.update_one(first, {"$set": {"isActive": False}})
     (sellable,) = await disk.some([COKE])
     assert sellable.product.name == "Copy 0"
     assert ids(await disk.page(PIZZA, after=None, limit=1)) == [COKE]

@@ -97,7 +97,7 @@ async def test_those_that_are_due_and_free_come_the_longest_waiting_first(runs):
 async def test_a_walk_that_is_asked_for_is_begun_once(runs):
     assert await runs.request(PIZZERIA, job()) == job()
     assert await runs.due(now=NOW, limit=9) == (PIZZERIA,)
-    assert await runs.request(PIZZERIA, job("j2", "full")) == job()
+    assert await runs.request(PIZZERIA, job("j2")) == job()
     run = await claim(runs)
     assert (run.requested, run.job) == (job(), None)
     begun = replace(run, job=replace(run.requested, started_at=NOW), due=LATER)
@@ -114,6 +114,36 @@ async def test_a_walk_that_is_asked_for_is_begun_once(runs):
         assert (held.job, held.requested, held.due) == (done.job, job("j4"), NOW)
         run = await claim(runs)
         await runs.begin(replace(run, job=run.requested), owner="me")
+
+
+async def test_a_walk_that_does_more_is_asked_for_instead(runs):
+    full = job("j2", "full")
+    assert await runs.request(PIZZERIA, job()) == job()
+    run = await claim(runs)
+    assert await runs.request(PIZZERIA, full) == full
+    assert await runs.request(PIZZERIA, job("j3", "verify")) == full
+    # What was begun is not what is asked for now.
+    with pytest.raises(Conflict):
+        await runs.begin(replace(run, job=run.requested), owner="me")
+    assert (await runs.get(PIZZERIA)).requested == full
+
+
+async def test_a_walk_that_does_more_than_the_one_under_way_comes_next(runs):
+    run = await claim(runs)
+    going = replace(run, job=job(kind="verify", started_at=NOW))
+    await runs.save(going, owner="me", until=SOON)
+    assert await runs.request(PIZZERIA, job("j2")) == going.job
+    full = job("j3", "full")
+    assert await runs.request(PIZZERIA, full) == full
+    held = await runs.get(PIZZERIA)
+    assert (held.job, held.requested) == (going.job, full)
+
+
+async def test_a_walk_that_waits_for_a_person_is_not_joined(runs):
+    run = await claim(runs)
+    alert = Alert(code=190, sentence="the token has expired", since=NOW)
+    await runs.save(replace(run, job=job(), alert=alert), owner="me", until=SOON)
+    assert await runs.request(PIZZERIA, job("j2")) == job("j2")
 
 
 async def test_of_many_walks_that_are_asked_for_at_once_there_is_one(runs):

@@ -19,6 +19,7 @@ from engine.storage.records import (
     TimerDocument,
     TurnDocument,
 )
+from engine.sync.ports import Mark
 from tests.unit.storage.builders import (
     ANA,
     BAKERY,
@@ -427,3 +428,27 @@ async def test_what_the_database_refuses_for_good_is_no_conflict(store, shop, da
         with pytest.raises(EngineError, match="refused an operation") as caught:
             await store.commit(turn())
     assert not isinstance(caught.value, Conflict | Unavailable)
+
+
+async def test_products_are_marked_in_the_turn_that_names_them(store, inbox, mongo_sync):
+    await inbox.accept([inbox_row("w1"), inbox_row("w2")])
+    record = turn("w1", sync_products=(COKES, PIZZAS, COKES))
+    await store.commit(record)
+    marks = (
+        Mark("111:w1:prod:coke", PIZZERIA, COKES, NOW),
+        Mark("111:w1:prod:pizza", PIZZERIA, PIZZAS, NOW),
+    )
+    assert await mongo_sync.marks.waiting(limit=9) == marks
+    with pytest.raises(Conflict, match="answered already"):
+        await store.commit(record)
+    await store.commit(turn("w2", conversation(2), sync_products=(COKES,)))
+    assert len(await mongo_sync.marks.of(PIZZERIA, limit=9)) == 3
+
+
+async def test_a_turn_that_is_not_written_marks_nothing(store, inbox, mongo_sync):
+    await inbox.accept([inbox_row("w1")])
+    with pytest.raises(Conflict):
+        await store.commit(turn("w1", sync_products=(COKES,), stock=((COKES, 1),)))
+    assert await mongo_sync.marks.waiting(limit=9) == ()
+    await store.commit(turn("w1", sync_products=(COKES,)))
+    assert len(await mongo_sync.marks.waiting(limit=9)) == 1

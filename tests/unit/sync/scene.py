@@ -114,7 +114,8 @@ class Scene:
         return {state.item: state for state in self.database.states(tenant).held.values()}
 
     async def round(self, tenant=PIZZERIA, *, sync: Sync | None = None) -> datetime | None:
-        return await (sync or self.sync).rounds.take(tenant, owner="this process")
+        outlook = await (sync or self.sync).rounds.take(tenant, owner="this process")
+        return outlook.due if outlook else None
 
     async def through(self, tenant=PIZZERIA, *, limit=200) -> SyncReport:
         """Take rounds, moving the clock to when each is due, until the walk under way is over."""
