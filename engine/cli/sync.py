@@ -179,9 +179,9 @@ async def _rounds(tools: _Tools) -> None:
     """Take rounds for the tenant, or leave them to the process that has it."""
     while True:
         try:
-            due = await tools.sync.rounds.take(tools.tenant, owner=tools.owner)
+            outlook = await tools.sync.rounds.take(tools.tenant, owner=tools.owner)
         except Conflict:
-            due = None
+            outlook = None
         now = tools.clock.now()
         soonest, latest = now + timedelta(seconds=SHOWN_EVERY), now + timedelta(minutes=1)
         until = min(max(outlook.due, soonest), latest) if outlook else soonest
