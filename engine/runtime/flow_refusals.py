@@ -9,6 +9,7 @@ import structlog
 from engine import metrics
 from engine.clock import Clock
 from engine.domain.ids import TenantId
+from engine.errors import TurnError
 from engine.ports import (
     BusinessRepository,
     FlowStatus,
@@ -125,7 +126,12 @@ class FlowRefusals:
             return
         at = datetime.fromtimestamp(change.time, UTC) if change.time else self._clock.now()
         for tenant in await self._businesses.tenants_of(change.waba_id):
-            store = self._stores(tenant)
+            try:
+                store = self._stores(tenant)
+            except TurnError as error:
+                # It is not served, so nothing of it is sent; others of the account may be.
+                log.warning("flow.webhook_of_nobody", tenant=tenant, error=str(error))
+                continue
             await store.deployments.hold(
                 flow_id, status=cast("FlowStatus", status), until=None, at=at
             )

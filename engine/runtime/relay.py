@@ -10,13 +10,14 @@ import structlog
 from engine import metrics
 from engine.clock import Clock
 from engine.domain.ids import TenantId
-from engine.errors import GraphError, GraphRetryable, Unavailable
+from engine.errors import EngineError, GraphError, GraphRetryable, Unavailable
 from engine.ports import BusinessRepository, Outbox, OutboxEntry
 from engine.runtime.lanes import Lanes, poll
 
 MAX_ATTEMPTS = 10
 AT_ONCE = 64
 POLL_SECONDS = 1.0
+BROKEN_PAUSE = timedelta(minutes=1)
 GRACE = timedelta(seconds=5)
 """An entry younger than this is being sent by the process that wrote it."""
 
@@ -89,6 +90,18 @@ class Relay:
         except Unavailable as error:
             log.warning("relay.database_away", entry=entry.id, error=str(error))
             return False
+        except EngineError as error:
+            # Such as an access token that cannot be opened: a person must mend it.
+            return await self._broken(entry, str(error))
+
+    async def _broken(self, entry: OutboxEntry, error: str) -> bool:
+        log.error("relay.broken", entry=entry.id, error=error)
+        try:
+            until = self._clock.now() + BROKEN_PAUSE
+            await self._outbox.postpone(entry, until=until, error=error)
+        except Unavailable:
+            log.warning("relay.database_away", entry=entry.id)
+        return False
 
     async def _try(self, entry: OutboxEntry) -> bool:
         token = await self._token(entry.tenant)

@@ -6,6 +6,7 @@ The Node back end shares the collection: what is saved here leaves its other fie
 from datetime import timedelta
 from typing import Any, Literal
 
+import structlog
 from pymongo.errors import DuplicateKeyError
 
 from engine.clock import Clock
@@ -18,6 +19,8 @@ from engine.storage.documents import BusinessDocument
 from engine.storage.secrets import Vault
 
 Key = tuple[Literal["number", "tenant"], str]
+
+log = structlog.get_logger(__name__)
 
 UNKNOWN_TTL = timedelta(seconds=15)
 """How long an unknown number stays unknown: short, as its owner is just setting it up."""
@@ -100,7 +103,13 @@ class MongoBusinesses:
             served = self._rows.find({"whatsappEnabled": True, "isActive": True})
             documents = await served.limit(self._cache.size).to_list()
         for document in documents:
-            business = business_from_disk(document, self._vault)
+            try:
+                business = business_from_disk(document, self._vault)
+            except EngineError as error:
+                # One tenant's mistake does not keep the others from being served.
+                tenant = document.get("subDomain")
+                log.warning("businesses.unreadable", tenant=tenant, error=str(error))
+                continue
             for number in business.phone_number_ids:
                 self._remember(("number", number), business, generation)
         return len(documents)

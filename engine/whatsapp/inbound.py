@@ -175,9 +175,23 @@ def _read_envelope(envelope: object) -> Iterator[_Change]:
     root = _required(envelope, dict, "the body")
     object_type = _required(root.get("object"), str, "object")
     for element in _required(root.get("entry"), list, "entry"):
+        if object_type != _WHATSAPP and not _has_changes(element):
+            # What we do not know may have a form of its own; it is told of, and not refused.
+            yield OtherChange("", "", {}, object_type=object_type)
+            continue
         entry = _required(element, dict, "entry[]")
         for change in _required(entry.get("changes"), list, "entry[].changes"):
             yield from _read_change(_required(change, dict, "change"), entry, object_type)
+
+
+def _has_changes(element: object) -> bool:
+    changes = element.get("changes") if isinstance(element, dict) else None
+    return isinstance(changes, list) and all(
+        isinstance(change, dict)
+        and isinstance(change.get("field"), str)
+        and isinstance(change.get("value"), dict)
+        for change in changes
+    )
 
 
 def _required(value: object, kind: type[_T], name: str) -> _T:

@@ -61,6 +61,12 @@ class Businesses:
     async def map_flow(self, tenant: TenantId, key: str, meta_id: str | None) -> None:
         raise AssertionError("nobody deploys here")
 
+    async def map_catalog(self, tenant: TenantId, key: str, catalog_id: str | None) -> None:
+        raise AssertionError("nobody syncs here")
+
+    async def tenants_of_business(self, fb_business_id: str) -> tuple[TenantId, ...]:
+        return ()
+
 
 class Meeting:
     """Flow sessions that two readers get before either goes on."""

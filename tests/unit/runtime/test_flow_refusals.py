@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from engine.domain.ids import TenantId
-from engine.errors import GraphError, GraphRetryable, GraphTerminal
+from engine.errors import EngineError, GraphError, GraphRetryable, GraphTerminal, TurnError
 from engine.ports import InboxRow, OutboxEntry
 from engine.runtime.flow_refusals import HELD, WHOLE_CHAT, FlowRefusals
 from engine.runtime.reception import Reception
@@ -323,6 +323,34 @@ async def test_a_change_is_of_metas_time_for_every_tenant_of_the_account(time, a
     for store in house.shop.stores.values():
         (found,) = await store.deployments.all()
         assert (found.status, found.updated_at) == ("BLOCKED", at)
+
+
+async def test_a_tenant_that_is_not_served_does_not_keep_others_of_the_account_from_hearing():
+    house = House()
+    stores = house.shop.stores
+
+    def served(tenant: Any) -> Any:
+        if tenant == OTHER:
+            raise TurnError("no bundle that can be served")
+        return stores[tenant]
+
+    house.refusals._stores = served
+    blocked = {"event": "FLOW_STATUS_CHANGE", "flow_id": "77", "new_status": "BLOCKED"}
+    await house.reception.receive(webhook(blocked, field="flows", time=LATER))
+    assert await house.deployed() == ("BLOCKED", None)
+
+
+async def test_an_access_token_that_cannot_be_opened_puts_its_messages_off():
+    house = House()
+    entry = await house.flow_message()
+
+    async def sealed(tenant: Any) -> Any:
+        raise EngineError("an access token cannot be opened")
+
+    house.relay._businesses.by_tenant = sealed  # type: ignore[method-assign]
+    house.relay.offer([entry])
+    await house.relay.idle()
+    assert (house.box.postponed, list(house.box.buried)) == ([entry.id], [])
 
 
 @pytest.mark.parametrize("field", ["account_update", "message_template_status_update"])

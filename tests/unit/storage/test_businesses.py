@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from pymongo.errors import DuplicateKeyError
+from structlog.testing import capture_logs
 
 from engine.clock import ManualClock
 from engine.domain.ids import TenantId
@@ -382,3 +383,22 @@ def _during_the_next(monkeypatch, kind, name, change):
         return found
 
     monkeypatch.setattr(kind, name, slow)
+
+
+async def test_a_business_that_cannot_be_read_does_not_keep_others_from_the_warm_cache(
+    businesses, rows
+):
+    await businesses.save(ROMA)
+    plain = {
+        "subDomain": "plain",
+        "name": "Plain",
+        "whatsappPhoneNumberIds": ["1"],
+        "accessToken": "not sealed",
+    }
+    await rows.insert_one({**plain, "whatsappEnabled": True, "isActive": True})
+    with capture_logs() as logs:
+        assert await businesses.warm_up() == 2
+    assert [(line["event"], line["tenant"]) for line in logs] == [
+        ("businesses.unreadable", "plain")
+    ]
+    assert (await businesses.by_tenant(ROMA.tenant)) is not None

@@ -367,6 +367,25 @@ def test_an_empty_webhook():
     assert parse({"object": "test", "entry": []}) == Webhook((), (), ())
 
 
+ODD_ENTRIES = (
+    b"[5]",
+    b"[{}]",
+    b'[{"changes":{}}]',
+    b'[{"changes":[null]}]',
+    b'[{"changes":[{"value":{}}]}]',
+    b'[{"changes":[{"field":5,"value":{}}]}]',
+    b'[{"changes":[{"field":"messages"}]}]',
+    b'[{"changes":[{"field":"messages","value":[]}]}]',
+)
+"""Entries that have no changes as Meta writes them."""
+
+
+@pytest.mark.parametrize("entry", ODD_ENTRIES)
+def test_what_is_not_known_may_have_a_form_of_its_own(entry):
+    webhook = parse_webhook(b'{"object":"commerce_account","entry":%b}' % entry)
+    assert webhook.others == (OtherChange("", "", {}, object_type="commerce_account"),)
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -385,14 +404,7 @@ def test_an_empty_webhook():
         b'{"object":5,"entry":[]}',
         b'{"object":"x"}',
         b'{"object":"x","entry":{}}',
-        b'{"object":"x","entry":[5]}',
-        b'{"object":"x","entry":[{}]}',
-        b'{"object":"x","entry":[{"changes":{}}]}',
-        b'{"object":"x","entry":[{"changes":[null]}]}',
-        b'{"object":"x","entry":[{"changes":[{"value":{}}]}]}',
-        b'{"object":"x","entry":[{"changes":[{"field":5,"value":{}}]}]}',
-        b'{"object":"x","entry":[{"changes":[{"field":"messages"}]}]}',
-        b'{"object":"x","entry":[{"changes":[{"field":"messages","value":[]}]}]}',
+        *(b'{"object":"whatsapp_business_account","entry":%b}' % entry for entry in ODD_ENTRIES),
         *(
             b'{"object":"whatsapp_business_account","entry":'
             b'[{"changes":[{"field":"messages","value":{"%b":{}}}]}]}' % member
