@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from engine.sync.differences import Difference
 from engine.sync.drift import Drifted
+from engine.sync.ports import CatalogKey, ItemId
 from tests.unit.sync.scene import DRINKS, PIZZERIA, product
 
 COLA = product("prod:cola", category=DRINKS, price="3.50")
@@ -38,10 +39,10 @@ async def test_a_price_changed_by_hand_is_told_with_both_values(scene):
     assert drifted == [
         Drifted(
             kind="different",
-            catalog="cat:drinks",
+            catalog=CatalogKey("cat:drinks"),
             catalog_id=shop.known["cat:drinks"],
-            item="prod:cola",
-            product="prod:cola",
+            item=ItemId("prod:cola"),
+            product=COLA.id,
             differences=(
                 Difference("title", "Cola", "Kola"),
                 Difference("price", "3.50 USD", "$0.01 USD"),
