@@ -44,7 +44,10 @@ async def _serve(host: str, port: int, *, is_seeding: bool, data: Path) -> None:
                 await seed_tenant(ready, tenant)
         listener, url = _listen(host, port)
         click.echo(f"comanda: {url} (Graph API: {ready.graph_api_url})", err=True)
-        config = uvicorn.Config(engine.web, log_config=None, access_log=False, ws="none")
+        # Somebody may wait for a sync: he is told to ask again rather than keep the process.
+        config = uvicorn.Config(
+            engine.web, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=10
+        )
         # uvicorn raises the signal that stopped it once more: then it must not kill what is left.
         for told in (signal.SIGTERM, signal.SIGINT):
             signal.signal(told, lambda *_: None)

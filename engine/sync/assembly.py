@@ -97,6 +97,7 @@ class Sync:
             batches=database.batches,
             pace=Pace(database.batches),
             clock=clock,
+            new_id=new_id,
         )
         self.drift = Drift(marks=database.marks, clock=clock, new_id=new_id)
         self.rounds = Rounds(

@@ -41,12 +41,17 @@ class Follow:
         for batch in await self._batches.open(shop.id):
             asked = batch
             if batch.check_at <= self._clock.now():
+                await shop.still_ours()
                 asked = await self._asked(shop, batch)
             if asked.finished_at is None:
                 times.append(asked.check_at)
         return min(times, default=None)
 
     async def _asked(self, shop: Shop, batch: Batch) -> Batch:
+        if not batch.handles:
+            return await self._closed(shop, batch, "it is not known whether Meta has taken it")
+        if shop.known.get(batch.catalog) != batch.catalog_id:
+            return await self._closed(shop, batch, "its catalogue is no longer used")
         faults: dict[ItemId, str] = {}
         finished = True
         try:
@@ -57,18 +62,21 @@ class Follow:
                 if status.is_lost:
                     return await self._closed(shop, batch, "Meta has given the batch up")
         except GraphTerminal as error:
-            if error.code != FORGOTTEN:
+            if error.code != FORGOTTEN and not self._is_old(batch):
                 raise
             return await self._closed(shop, batch, "Meta does not know what became of it")
         now = self._clock.now()
         if finished:
             return await self._settled(shop, batch, faults)
-        if now - batch.sent_at > GIVEN_UP:
+        if self._is_old(batch):
             return await self._closed(shop, batch, "Meta has not finished with it for a day")
         wait = min(timedelta(seconds=2 ** min(batch.checks + 1, 10)), LONGEST_WAIT)
         later = replace(batch, checks=batch.checks + 1, check_at=now + wait)
         await self._batches.save(later)
         return later
+
+    def _is_old(self, batch: Batch) -> bool:
+        return self._clock.now() - batch.sent_at > GIVEN_UP
 
     async def _settled(self, shop: Shop, batch: Batch, faults: dict[ItemId, str]) -> Batch:
         items = await shop.states.settle(batch.id, faults=faults)

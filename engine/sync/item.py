@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -39,6 +40,9 @@ _UNSEEN: Final = regex.compile(
 _SEEN: Final = regex.compile(r"[\p{L}\p{N}\p{P}\p{S}]")
 _BLANK_LINES: Final = regex.compile(r"\n{3,}")
 _HOST: Final = regex.compile(r"(?:[\w.-]+|\[[\da-fA-F:.]+\])(?::\d+)?")
+_PLAIN_ADDRESS: Final = regex.compile(r"https?://[a-zA-Z0-9_.-]+(?::[0-9]+)?(?:[/?#][!-~]*)?")
+"""One that is asked for as it is: most are."""
+_PLAIN_ID: Final = regex.compile(r"[a-zA-Z0-9_.~:-]*")
 _IN_ADDRESS: Final = "%:/?#[]@!$&'()*+,;=~"
 """What has a meaning in an address, or is encoded already."""
 
@@ -90,7 +94,7 @@ def items_of(sellable: Sellable, *, tenant: Tenant, links: str) -> tuple[Item | 
     if faults:
         return (_misfit(sellable.id, "; ".join(faults)),)
     shared = _shared(product, sellable, tenant)
-    link = links + quote(sellable.id, safe="")
+    link = links + _quoted(sellable.id)
     if not product.presentations:
         return (_single(product, sellable.id, {**shared, "link": link}, tenant.money),)
     # A document may list a presentation twice: the first one counts.
@@ -133,7 +137,7 @@ def _variant(
     currency: Currency,
 ) -> Item | Misfit:
     item = ItemId(item_id(product_id, str(presentation.id)))
-    size = fit(_line(presentation.name), SIZE)
+    size = _short(presentation.name, SIZE)
     price = _price(presentation.price, currency)
     faults = tuple(_variant_faults(item, size, price))
     if faults:
@@ -147,7 +151,7 @@ def _variant(
         "description": shared["description"] or title,
         "availability": _availability(product, is_available=presentation.is_available),
         "price": price,
-        "link": f"{shared['link']}?size={quote(str(presentation.id), safe='')}",
+        "link": f"{shared['link']}?size={_quoted(str(presentation.id))}",
         "item_group_id": product_id,
         "size": size,
     }
@@ -191,10 +195,10 @@ def _shared(product: Product, sellable: Sellable, tenant: Tenant) -> dict[str, A
         "description": fit(_lines(product.description), DESCRIPTION),
         "condition": "new",
         "image": [{"url": _address(product.image_url), "tag": []}],
-        "brand": fit(_line(tenant.name), BRAND),
+        "brand": _short(tenant.name, BRAND),
         "custom_label_0": sellable.category_id,
     }
-    category = fit(_line(product.category), PRODUCT_TYPE)
+    category = _short(product.category, PRODUCT_TYPE)
     if category:
         shared["product_type"] = category
     return shared
@@ -210,12 +214,19 @@ def _price(amount: Decimal, currency: Currency) -> str:
     """Write a price as items_batch wants it; empty if there is none."""
     if not amount.is_finite() or not 0 < amount <= LARGEST:
         return ""
+    return _rounded(amount, currency)
+
+
+@lru_cache(maxsize=4096)
+def _rounded(amount: Decimal, currency: Currency) -> str:
     rounded = currency.round(amount)
     return f"{rounded:f} {currency.code}" if rounded else ""
 
 
 def _address(url: object) -> str:
     """Give a web address as it can be asked for; empty if it is none."""
+    if isinstance(url, str) and _PLAIN_ADDRESS.fullmatch(url):
+        return url
     text = _line(url)
     try:
         parts = urlsplit(text)
@@ -233,18 +244,40 @@ def _line(text: object) -> str:
     """Give a text in one line; the other back end may have left something that is no text."""
     if not isinstance(text, str):
         return ""
-    seen = text if _is_plain(text) else _UNSEEN.sub("", text)
-    line = " ".join(seen.split())
-    return line if _SEEN.search(line) else ""
+    seen = text if text.isprintable() else _UNSEEN.sub("", text)
+    return _legible(" ".join(seen.split()))
 
 
 def _lines(text: object) -> str:
     """Give a text with its paragraphs."""
     if not isinstance(text, str):
         return ""
+    if text.isprintable():
+        return _line(text)
     lines = (" ".join(line.split()) for line in _UNSEEN.sub("", text).splitlines())
-    kept = _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip()
-    return kept if _SEEN.search(kept) else ""
+    return _legible(_BLANK_LINES.sub("\n\n", "\n".join(lines)).strip())
+
+
+def _legible(text: str) -> str:
+    """Give a text; an empty one if there is nothing to be seen in it."""
+    return text if text[:1].isalnum() or _SEEN.search(text) else ""
+
+
+def _short(text: object, limit: int) -> str:
+    """Give in one line a text that many products have in common."""
+    return _shortened(text, limit) if isinstance(text, str) else ""
+
+
+@lru_cache(maxsize=4096)
+def _shortened(text: str, limit: int) -> str:
+    return fit(_line(text), limit)
+
+
+def _quoted(identifier: str) -> str:
+    """Write an id as part of an address."""
+    if _PLAIN_ID.fullmatch(identifier):
+        return identifier.replace(":", "%3A")
+    return quote(identifier, safe="")
 
 
 def _is_plain(text: str) -> bool:

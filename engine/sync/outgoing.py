@@ -1,6 +1,6 @@
 """Gives Meta batches of items and writes down what it was given; what to give is not its part."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -9,11 +9,11 @@ import structlog
 
 from engine import metrics
 from engine.clock import Clock
-from engine.errors import GraphRetryable, GraphTerminal
+from engine.errors import GraphError, GraphRetryable, GraphTerminal
 from engine.sync.calls import Taken
 from engine.sync.catalogs import Catalogs
 from engine.sync.pace import MINUTE, NotNow, Pace
-from engine.sync.ports import Batch, Batches, CatalogKey, ItemId, ItemState
+from engine.sync.ports import Batch, Batches, CatalogKey, ItemState
 from engine.sync.shop import Shop
 from engine.sync.verdict import Push
 
@@ -22,18 +22,32 @@ FIRST_CHECK: Final = timedelta(seconds=2)
 RATE_LIMITED: Final = frozenset({80009, 80014})
 """Too many calls for this catalogue (Graph API rate limits); other catalogues may be called."""
 INVALID: Final = 100
+UNSAID: Final = "Meta took nothing of the batch, and did not say why"
 
 log = structlog.get_logger(__name__)
 
 
 class Outgoing:
-    """Gives Meta one batch at a time."""
+    """Gives Meta one batch at a time.
 
-    def __init__(self, *, catalogs: Catalogs, batches: Batches, pace: Pace, clock: Clock) -> None:
+    Args:
+        new_id: makes ids of batches.
+    """
+
+    def __init__(
+        self,
+        *,
+        catalogs: Catalogs,
+        batches: Batches,
+        pace: Pace,
+        clock: Clock,
+        new_id: Callable[[], str],
+    ) -> None:
         self._catalogs = catalogs
         self._batches = batches
         self._pace = pace
         self._clock = clock
+        self._new_id = new_id
 
     async def give(self, shop: Shop, key: CatalogKey, pushes: Sequence[Push]) -> None:
         """Give Meta a batch for one catalogue, making the catalogue if it is the first.
@@ -49,11 +63,16 @@ class Outgoing:
         """
         catalog_id = await self._catalogs.ensure(shop, key)
         await self._pace.want(catalog_id, now=self._clock.now())
-        states = [replace(push.state, catalog_id=catalog_id) for push in pushes]
-        taken = await self._send(shop, catalog_id, pushes)
-        await self._write(shop, states, taken)
+        await shop.still_ours()
+        batch = await self._begun(shop, key, catalog_id, pushes)
+        try:
+            taken = await self._send(shop, catalog_id, pushes)
+        except (GraphError, NotNow):
+            await self._undone(shop, batch, pushes)
+            raise
+        await self._noted(shop, batch, pushes, taken)
         log.info(
-            "sync.batch", tenant=shop.id, catalog=key, items=len(states), faults=len(taken.faults)
+            "sync.batch", tenant=shop.id, catalog=key, items=len(pushes), faults=len(taken.faults)
         )
 
     async def may(self, shop: Shop, key: CatalogKey) -> None:
@@ -66,7 +85,6 @@ class Outgoing:
             await self._pace.want(shop.known[key], now=self._clock.now())
 
     async def _send(self, shop: Shop, catalog_id: str, pushes: Sequence[Push]) -> Taken:
-        await shop.still_ours()
         try:
             taken = await shop.calls.send(catalog_id, [push.request for push in pushes])
         except GraphRetryable as error:
@@ -89,36 +107,61 @@ class Outgoing:
         self._pace.note(catalog_id, taken, now=self._clock.now())
         return taken
 
-    async def _write(self, shop: Shop, states: Sequence[ItemState], taken: Taken) -> None:
-        first = states[0]
-        batch_id = None
-        if taken.handles:
-            now = self._clock.now()
-            batch_id = f"{first.catalog_id}:{taken.handles[0]}"
-            # Before the items: they wait for it, and it must be there to be asked for.
-            await self._batches.add(
-                Batch(
-                    id=batch_id,
-                    tenant=shop.id,
-                    catalog=first.catalog,
-                    catalog_id=first.catalog_id,
-                    handles=taken.handles,
-                    items=len(states),
-                    sent_at=now,
-                    check_at=now + FIRST_CHECK,
-                )
+    async def _begun(
+        self, shop: Shop, key: CatalogKey, catalog_id: str, pushes: Sequence[Push]
+    ) -> Batch:
+        """Note what is about to be sent: after an accident nobody knows whether Meta has it."""
+        now = self._clock.now()
+        batch = Batch(
+            id=f"{catalog_id}:{self._new_id()}",
+            tenant=shop.id,
+            catalog=key,
+            catalog_id=catalog_id,
+            handles=(),
+            items=len(pushes),
+            sent_at=now,
+            check_at=now,
+        )
+        # Before the items: they wait for it, and it must be there to be asked for.
+        await self._batches.add(batch)
+        await shop.states.put(
+            [replace(push.state, catalog_id=catalog_id, batch=batch.id) for push in pushes]
+        )
+        return batch
+
+    async def _undone(self, shop: Shop, batch: Batch, pushes: Sequence[Push]) -> None:
+        """Let everything be sent again: Meta may have taken it, though it did not say so."""
+        await shop.states.put([_unsent(push, batch) for push in pushes])
+        await self._batches.save(replace(batch, finished_at=self._clock.now()))
+
+    async def _noted(
+        self, shop: Shop, batch: Batch, pushes: Sequence[Push], taken: Taken
+    ) -> None:
+        faults, now = taken.faults, self._clock.now()
+        failed = [
+            replace(_unsent(push, batch), status="failed", error=UNSAID)
+            if fault is None
+            else replace(push.state, catalog_id=batch.catalog_id, status="failed", error=fault)
+            for push in pushes
+            if (fault := faults.get(push.state.item)) is not None or not taken.handles
+        ]
+        await shop.states.put(failed)
+        finished = None if taken.handles else now
+        await self._batches.save(
+            replace(
+                batch,
+                handles=taken.handles,
+                sent_at=now,
+                check_at=now + FIRST_CHECK,
+                finished_at=finished,
             )
-        written = [_noted(state, batch_id, taken.faults) for state in states]
-        await shop.states.put(written)
-        failed = sum(state.status == "failed" for state in written)
-        metrics.sync_items.labels(outcome="failed").inc(failed)
-        metrics.sync_items.labels(outcome="sent").inc(len(written) - failed)
+        )
+        metrics.sync_items.labels(outcome="failed").inc(len(failed))
+        metrics.sync_items.labels(outcome="sent").inc(len(pushes) - len(failed))
 
 
-def _noted(state: ItemState, batch: str | None, faults: Mapping[ItemId, str]) -> ItemState:
-    fault = faults.get(state.item)
-    if fault is None and batch is None:
-        fault = "Meta took nothing of the batch, and did not say why"
-    if fault is None:
-        return replace(state, batch=batch)
-    return replace(state, status="failed", error=fault)
+def _unsent(push: Push, batch: Batch) -> ItemState:
+    state = replace(push.state, catalog_id=batch.catalog_id, digest="")
+    if push.is_known:
+        return replace(state, status="synced")
+    return replace(state, status="failed", error="Meta does not have it yet")

@@ -258,8 +258,13 @@ class SyncRun:
         """Give the walk a request joins: one that does as much, and is not kept by an alert."""
         if self.requested is not None:
             return self.requested if self.requested.covers(job) else None
-        is_going = self.job is not None and self.job.finished_at is None and self.alert is None
+        is_going = self.job is not None and self.job.finished_at is None and not self.is_blocked
         return self.job if is_going and self.job and self.job.covers(job) else None
+
+    @property
+    def is_blocked(self) -> bool:
+        """Tell whether nothing goes on until a person mends it; some alerts only say something."""
+        return self.alert is not None and self.held_until is not None
 
 
 class SyncRuns(Protocol):
@@ -318,7 +323,8 @@ class Batch:
     """Items given to Meta in one call, which it works off in its own time.
 
     Args:
-        id: `<catalog id>:<first handle>`.
+        id: `<catalog id>:<a text of ours>`.
+        handles: what Meta calls it; empty until Meta has said so, and for good if it never did.
         check_at: when to ask next.
         checks: how often it was asked for.
     """

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from engine.domain.ids import ProductId
@@ -13,14 +13,21 @@ from engine.sync.ports import CatalogKey, ItemState, Sellable
 UNDER_WAY: Final = frozenset({"sent", "removing"})
 REMOVED: Final = "removed"
 """The digest of an item that Meta was told to delete."""
+REMOVED_AGAIN: Final = timedelta(days=1)
+"""When Meta is told again to delete what it did not: it is no longer to be sold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """One request of a batch, and the item's state once Meta has it."""
+    """One request of a batch, and the item's state once Meta has it.
+
+    Args:
+        is_known: Meta has the item already, as it was before.
+    """
 
     state: ItemState
     request: Json
+    is_known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,7 @@ def judge(question: Question) -> Verdict:
         elif isinstance(item, Misfit):
             late |= _refuse(item, row, question, pushes, put)
         elif row is None or row.digest != item.digest or _is_stale(row, question):
-            pushes.append(_told(item, question))
+            pushes.append(_told(item, row, question))
     for row in rows.values():
         late |= _remove(row, question, pushes, drop)
     return Verdict(pushes, put, drop, late)
@@ -95,10 +102,10 @@ def _is_stale(row: ItemState, question: Question) -> bool:
     return before is not None and row.updated_at < before
 
 
-def _told(item: Item, question: Question) -> Push:
+def _told(item: Item, row: ItemState | None, question: Question) -> Push:
     state = _state(item, question, status="sent", error=None)
     # An update makes what is missing (`allow_upsert`).
-    return Push(state, {"method": "UPDATE", "data": dict(item.fields)})
+    return Push(state, {"method": "UPDATE", "data": dict(item.fields)}, _is_known(row))
 
 
 def _refuse(
@@ -109,10 +116,10 @@ def _refuse(
     put: list[ItemState],
 ) -> bool:
     """Note why an item cannot be sent; what Meta has of it is deleted first, and then noted."""
-    if row and row.status != "refused" and row.digest != REMOVED:
+    if row and row.status != "refused" and _is_to_go(row, question):
         pushes.append(_deleted(row, question))
         return True
-    if row is None or row.digest != item.digest:
+    if row is None or row.digest not in (item.digest, REMOVED):
         refused = _state(item, question, status="refused", error=item.reason)
         put.append(replace(refused, catalog_id=""))
     return False
@@ -123,16 +130,26 @@ def _remove(row: ItemState, question: Question, pushes: list[Push], drop: list[I
         drop.append(row)
     elif row.status in UNDER_WAY:
         return row.status != "removing"
-    elif row.digest != REMOVED or _is_stale(row, question):
+    elif _is_to_go(row, question):
         pushes.append(_deleted(row, question))
     return False
+
+
+def _is_to_go(row: ItemState, question: Question) -> bool:
+    """Tell whether Meta is to be told to delete an item; not at once again if it refused to."""
+    is_again = row.updated_at + REMOVED_AGAIN <= question.now
+    return row.digest != REMOVED or is_again or _is_stale(row, question)
 
 
 def _deleted(row: ItemState, question: Question) -> Push:
     state = replace(
         row, status="removing", digest=REMOVED, updated_at=question.now, batch=None, error=None
     )
-    return Push(state, {"method": "DELETE", "data": {"id": row.item}})
+    return Push(state, {"method": "DELETE", "data": {"id": row.item}}, _is_known(row))
+
+
+def _is_known(row: ItemState | None) -> bool:
+    return row is not None and row.status == "synced"
 
 
 def _state(

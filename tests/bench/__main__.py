@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import sys
 
-from tests.bench import flows, serving, tenants, turns
+from tests.bench import flows, serving, sync, tenants, turns
 from tests.bench.measure import table
 
 PARTS = {
@@ -12,6 +12,7 @@ PARTS = {
     "serving": serving.measure,
     "flows": flows.measure,
     "tenants": tenants.measure,
+    "sync": sync.measure,
 }
 
 
