@@ -244,18 +244,20 @@ def _line(text: object) -> str:
     """Give a text in one line; the other back end may have left something that is no text."""
     if not isinstance(text, str):
         return ""
-    seen = text if text.isprintable() else _UNSEEN.sub("", text)
-    return _legible(" ".join(seen.split()))
+    return _legible(" ".join(_seen(text).split()))
 
 
 def _lines(text: object) -> str:
     """Give a text with its paragraphs."""
     if not isinstance(text, str):
         return ""
-    if text.isprintable():
-        return _line(text)
-    lines = (" ".join(line.split()) for line in _UNSEEN.sub("", text).splitlines())
+    lines = (" ".join(line.split()) for line in _seen(text).splitlines())
     return _legible(_BLANK_LINES.sub("\n\n", "\n".join(lines)).strip())
+
+
+def _seen(text: str) -> str:
+    """Leave out what has no sign of its own; what is printable has one."""
+    return text if text.replace("\n", "").isprintable() else _UNSEEN.sub("", text)
 
 
 def _legible(text: str) -> str:

@@ -86,13 +86,11 @@ def fit(text: str, limit: int) -> str:
 
 def _leading_graphemes(text: str, room: int) -> list[str]:
     """Take the graphemes that fit of a text that does not fit as a whole."""
-    graphemes = []
-    matches = _GRAPHEME.finditer(text)
-    grapheme = next(matches)[0]
-    while length(grapheme) <= room:
-        room -= length(grapheme)
-        graphemes.append(grapheme)
-        grapheme = next(matches)[0]
+    # So much never fits: the last grapheme, which may be broken here, is dropped in any case.
+    start = text[: room + 1]
+    graphemes, used = _GRAPHEME.findall(start), length(start)
+    while used > room:
+        used -= length(graphemes.pop())
     return graphemes
 
 

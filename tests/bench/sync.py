@@ -30,8 +30,8 @@ ALONE = 20
 """Changes that are each worked off before the next one comes."""
 ROUNDS = 3
 LEAST_ITEMS = 5_000
-LEAST_FIRST = 0.15
-LEAST_AGAIN = 0.25
+LEAST_RATIO = 0.15
+"""The loop keeps no state that survives it, and cleans and checks nothing."""
 MOST_MIB = 300.0
 
 
@@ -46,8 +46,8 @@ async def measure() -> list[Row]:
         burst = await in_turn(_burst, _burst_of_theirs, rounds=ROUNDS)
         change = await _change()
     return [
-        _items(f"items a second, first sync of {PRODUCTS:,} products", first, LEAST_FIRST),
-        _items("the same, when nothing has changed", again, LEAST_AGAIN),
+        _items(f"items a second, first sync of {PRODUCTS:,} products", first),
+        _items("the same, when nothing has changed", again),
         _marks(burst),
         Row(
             "one change alone, from its mark until its batch is through", f"{change:.2f} ms of CPU"
@@ -56,11 +56,12 @@ async def measure() -> list[Row]:
     ]
 
 
-def _items(what: str, pair: Pair, least: float) -> Row:
+def _items(what: str, pair: Pair) -> Row:
     ours, theirs = pair.medians
     return Row(
         what, f"{ours:,.0f}/s of CPU", f"{theirs:,.0f}/s hand-written", pair.more,
-        f">= {LEAST_ITEMS:,}/s, {least:g} x", ours >= LEAST_ITEMS and pair.more >= least,
+        f">= {LEAST_ITEMS:,}/s, {LEAST_RATIO:g} x",
+        ours >= LEAST_ITEMS and pair.more >= LEAST_RATIO,
     )  # fmt: skip
 
 
