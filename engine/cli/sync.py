@@ -11,6 +11,7 @@ import click
 from engine.cli import sync_output
 from engine.cli.databases import data_option
 from engine.cli.opened import Opened, opened
+from engine.cli.output import log_to_stderr
 from engine.clock import RandomIds
 from engine.domain.ids import TenantId
 from engine.errors import Conflict, EngineError, GraphError
@@ -62,6 +63,8 @@ def sync(
         raise click.UsageError("--repair goes with --drift, and --keep-extra with --repair")
     if is_drift and (is_full or is_dry):
         raise click.UsageError("--drift goes with neither --full nor --dry-run")
+    # Standard output is for what was asked for; what goes well shows in the bar.
+    log_to_stderr(level="warning")
 
     async def running() -> bool:
         async with _tools(tenant, data) as tools:

@@ -10,6 +10,7 @@ import orjson
 
 from engine.sync.drift import Drifted
 from engine.sync.plan import Plan
+from engine.sync.ports import SINGLE, CatalogKey
 from engine.sync.report import SyncReport
 
 
@@ -50,10 +51,13 @@ def show_report(report: SyncReport, tenant: str, form: str) -> None:
         return
     for product, error in report.errors:
         click.echo(f"{product}: {error}")
-    counts = f"{report.total_products} products, {report.synced} synced, {report.failed} failed"
-    click.echo(f"sync: {tenant}: {report.status}: {counts}")
+    products = _count(report.total_products, "product")
+    counts = f"{products}, {report.synced} synced, {report.failed} failed"
+    if report.status != "blocked":
+        click.echo(f"sync: {tenant}: {report.status}: {counts}")
     if report.reason:
-        click.echo(f"sync: {tenant}: {report.reason}")
+        state = "blocked: " if report.status == "blocked" else ""
+        click.echo(f"sync: {tenant}: {state}{report.reason}")
 
 
 def show_plan(plan: Plan, tenant: str, form: str) -> None:
@@ -73,14 +77,15 @@ def show_plan(plan: Plan, tenant: str, form: str) -> None:
         )
         return
     for key in plan.new:
-        click.echo(f"{key}: would be made")
+        click.echo(f"{_shelf(key)}: a catalogue would be made")
     for key in sorted(plan.sends.keys() | plan.deletes.keys()):
         if plan.sends[key] or plan.deletes[key]:
-            told = f"{plan.sends[key]} items would be sent, {plan.deletes[key]} deleted"
-            click.echo(f"{key}: {told}")
+            told = f"{_count(plan.sends[key], 'item')} would be sent, {plan.deletes[key]} deleted"
+            click.echo(f"{_shelf(key)}: {told}")
     for item, error in plan.errors.items():
         click.echo(f"{item}: cannot be sent: {error}")
-    click.echo(f"sync: {tenant}: {plan.products} products, {plan.calls} calls, nothing was sent")
+    counts = f"{_count(plan.products, 'product')}, {_count(plan.calls, 'call')}"
+    click.echo(f"sync: {tenant}: {counts}; nothing was sent")
 
 
 def show_drift(
@@ -92,10 +97,10 @@ def show_drift(
         return
     for each in found:
         if each.kind != "different":
-            click.echo(f"{each.catalog}: {each.item}: {each.kind}")
+            click.echo(f"{_shelf(each.catalog)}: {each.item}: {each.kind}")
         for one in each.differences:
             click.echo(
-                f"{each.catalog}: {each.item}: {one.field}: "
+                f"{_shelf(each.catalog)}: {each.item}: {one.field}: "
                 f"ours is {one.ours!r}, Meta's is {one.metas!r}"
             )
     kinds = [each.kind for each in found]
@@ -115,6 +120,14 @@ def _drifted(drifted: Drifted) -> dict[str, Any]:
             for one in drifted.differences
         ],
     }
+
+
+def _shelf(key: CatalogKey) -> str:
+    return "all categories" if key == SINGLE else key
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _json(content: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from engine.errors import GraphError
+from engine.sync.catalogs import NoCatalog
 from engine.sync.ports import Alert
 
 _TOKEN: Final = "save a valid access token for the business"
@@ -28,5 +29,6 @@ def alert_of(error: GraphError, *, now: datetime, token: str) -> Alert:
     said = f"{error} {error.details}".strip()
     # 200 to 299: permissions (Graph API error handling).
     hint = HINTS.get(200 if 200 <= error.code < 300 else error.code, "")
-    sentence = f"Meta refuses it ({said}){'; ' if hint else ''}{hint}"
+    reason = said if isinstance(error, NoCatalog) else f"Meta refuses it ({said})"
+    sentence = f"{reason}{'; ' if hint else ''}{hint}"
     return Alert(error.code, sentence, now, token)

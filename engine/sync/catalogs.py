@@ -1,22 +1,34 @@
 """A tenant's catalogues at Meta: found, made once, and noted; their items are not its part."""
 
 from dataclasses import replace
+from hashlib import sha256
 
 import structlog
 
 from engine.domain.ids import CategoryId
-from engine.errors import GraphTerminal
+from engine.errors import Conflict, GraphTerminal
 from engine.ports import BusinessRepository
 from engine.sync.ports import SINGLE, CatalogKey, TenantCatalog, TenantCatalogs
 from engine.sync.shop import Shop
 
 LONGEST_NAME = 100
+INVALID = 100
+LONGEST_MARK = 60
+"""So that a name is left to read."""
 
 log = structlog.get_logger(__name__)
 
 
-class NoBusiness(GraphTerminal):
-    """A catalogue is needed, and it is not known in which business to make it."""
+class NoCatalog(GraphTerminal):
+    """A catalogue is needed, and there is none to use; Meta was not asked."""
+
+
+class NoBusiness(NoCatalog):
+    """It is not known in which business to make it."""
+
+
+class NotOurs(NoCatalog):
+    """A catalogue somebody mapped by hand is one of another tenant, or of another category."""
 
 
 class Catalogs:
@@ -31,26 +43,33 @@ class Catalogs:
 
         Raises:
             NoBusiness: it must be made, and the business document has no fbBusinessId.
-            Conflict: it is another tenant's, or another process has taken the tenant over.
+            NotOurs: the mapping names one that is in use already.
+            Conflict: another process has taken the tenant over.
             GraphError: Meta does not make it.
         """
-        if key in shop.known:
-            return shop.known[key]
-        record = await self._records.get(shop.id, key)
         mapped = (shop.business.catalog_mapping or {}).get(key)
-        if mapped:
+        if key not in shop.known:
+            record = await self._records.get(shop.id, key)
             # Somebody mapped it by hand, or the Node back end made it.
-            known = record or TenantCatalog(shop.id, key, "", "")
-            if known.catalog_id != mapped:
-                known = TenantCatalog(shop.id, key, mapped, known.name)
-                await self._records.save(known)
-        elif record and record.catalog_id:
-            await self._businesses.map_catalog(shop.id, key, record.catalog_id)
-            known = record
-        else:
-            known = await self._made(shop, key, record)
-        shop.known[key] = known.catalog_id
-        return known.catalog_id
+            known = await self._mapped(shop, key, record, mapped) if mapped else None
+            shop.known[key] = (known or await self._made(shop, key, record)).catalog_id
+        if not mapped:
+            # Also one that is known: the mapping was lost, or a process died before it wrote it.
+            await self._businesses.map_catalog(shop.id, key, shop.known[key])
+        return shop.known[key]
+
+    async def _mapped(
+        self, shop: Shop, key: CatalogKey, record: TenantCatalog | None, mapped: str
+    ) -> TenantCatalog:
+        if record and record.catalog_id == mapped:
+            return record
+        known = TenantCatalog(shop.id, key, mapped, record.name if record else "")
+        try:
+            await self._records.save(known)
+        except Conflict as error:
+            sentence = f"{error}: fbCatalogMapping names it under {key!r}"
+            raise NotOurs(sentence, code=INVALID) from error
+        return known
 
     async def _made(
         self, shop: Shop, key: CatalogKey, record: TenantCatalog | None
@@ -67,13 +86,14 @@ class Catalogs:
             # Written first, so that whoever comes after an accident looks for it.
             record = TenantCatalog(shop.id, key, "", await self._name(shop, key))
             await self._records.save(record)
+        if not record.name:
+            record = replace(record, name=await self._name(shop, key))
         await shop.still_ours()
         catalog_id = (
             found.id if found else await shop.calls.create_catalog(business_id, record.name)
         )
         made = replace(record, catalog_id=catalog_id)
         await self._records.save(made)
-        await self._businesses.map_catalog(shop.id, key, catalog_id)
         log.info("sync.catalog_made", tenant=shop.id, catalog=key, catalog_id=catalog_id)
         return made
 
@@ -87,4 +107,7 @@ class Catalogs:
 
 def _mark(shop: Shop, key: CatalogKey) -> str:
     """Give the end of a catalogue's name, by which it is found again."""
-    return f"[{shop.id}/{key}]"
+    mark = f"{shop.id}/{key}"
+    if len(mark) > LONGEST_MARK:
+        mark = f"{shop.id}/{sha256(mark.encode()).hexdigest()[:16]}"
+    return f"[{mark}]"

@@ -61,7 +61,11 @@ class Drift:
             after: str | None = None
             while catalog_id:
                 page, after = await shop.calls.items(catalog_id, after=after)
+                before = len(seen)
                 seen.update(found.item for found in page)
+                if page and len(seen) == before:
+                    # Nothing new: Meta would go on with the same pages for ever.
+                    break
                 for drifted in await self._page(shop, shelf.key, catalog_id, page):
                     yield drifted
                 await shop.still_ours()
@@ -72,23 +76,35 @@ class Drift:
                 async for drifted in missing:
                     if catalog_id and asked < MOST_ASKED:
                         asked += 1
+                        await shop.still_ours()
                         if await shop.calls.item(catalog_id, drifted.item):
                             continue
                     yield drifted
 
-    async def doubt(self, shop: Shop, products: Collection[ProductId]) -> None:
-        """Ask Meta for the items of products; what is not as it should be is sent again."""
+    async def doubt(self, shop: Shop, products: Collection[ProductId]) -> set[ProductId]:
+        """Ask Meta for the items of products; what is not as it should be is sent again.
+
+        Returns:
+            The products that wait for a batch, of which nothing can be said before it is through.
+        """
         wanted: dict[ItemId, Item] = {}
         for sellable in await shop.sellables.some(products):
             wanted |= _items(shop.items(sellable))
         found: list[Drifted] = []
+        waiting: set[ProductId] = set()
         for row in await shop.states.of(products):
-            if row.status == "refused" or row.status in UNDER_WAY:
+            if row.status in UNDER_WAY:
+                waiting.add(row.product)
                 continue
+            # What was given to a catalogue that is no longer used is sent again anyway.
+            if row.status == "refused" or row.catalog_id != shop.known.get(row.catalog):
+                continue
+            await shop.still_ours()
             at_meta = await shop.calls.item(row.catalog_id, row.item)
             drifted = _judged(row.catalog, row.catalog_id, row.item, wanted.get(row.item), at_meta)
             found += [drifted] if drifted else []
         await self._forget(shop, found)
+        return waiting
 
     async def mend(self, shop: Shop, drifted: Sequence[Drifted]) -> None:
         """Let items be sent, or deleted, by the next round."""
@@ -107,16 +123,17 @@ class Drift:
             metrics.sync_drift.labels(kind=each.kind).inc()
         rows = {(r.catalog, r.item): r for r in await shop.states.of([d.product for d in drifted])}
         now = self._clock.now()
-        await shop.states.put(
-            [
-                replace(row, digest="", status="synced", error=None)
-                if (row := rows.get((each.catalog, each.item))) and row.status != "refused"
-                else ItemState(
+        forgotten = []
+        for each in drifted:
+            row = rows.get((each.catalog, each.item))
+            if row is None or row.status == "refused":
+                row = ItemState(
                     each.catalog, each.item, each.product, each.catalog_id, "", "synced", now
                 )
-                for each in drifted
-            ]
-        )
+            # Whoever has the tenant may have sent it since it was looked at.
+            if row.status not in UNDER_WAY:
+                forgotten.append(replace(row, digest="", status="synced", error=None))
+        await shop.states.put(forgotten)
 
     async def _page(
         self, shop: Shop, key: CatalogKey, catalog_id: str, page: Sequence[MetaItem]

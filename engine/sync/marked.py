@@ -50,10 +50,10 @@ class Marked:
         for mark in await self._marks.of(shop.id, limit=MOST_MARKS):
             marks[mark.product].append(mark)
         doubted = [p for p, own in marks.items() if any(mark.kind == "verify" for mark in own)]
-        if doubted[:MOST_DOUBTS]:
-            await self._drift.doubt(shop, doubted[:MOST_DOUBTS])
         late = set(doubted[MOST_DOUBTS:])
         times = [self._clock.now() + SOON] if late else []
+        if doubted:
+            late |= await self._drift.doubt(shop, doubted[:MOST_DOUBTS])
         verdicts = await self._verdicts(shop, marks)
         for key, judged in verdicts.items():
             late |= {product for product, verdict in judged if verdict.is_late}

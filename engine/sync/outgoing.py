@@ -22,6 +22,8 @@ FIRST_CHECK: Final = timedelta(seconds=2)
 RATE_LIMITED: Final = frozenset({80009, 80014})
 """Too many calls for this catalogue (Graph API rate limits); other catalogues may be called."""
 INVALID: Final = 100
+LARGEST: Final = 3000
+"""Batches of so many items are whole again: what Meta refused is no longer looked for."""
 UNSAID: Final = "Meta took nothing of the batch, and did not say why"
 
 log = structlog.get_logger(__name__)
@@ -48,6 +50,8 @@ class Outgoing:
         self._pace = pace
         self._clock = clock
         self._new_id = new_id
+        self._parts: dict[str, int] = {}
+        """Most items of a batch, by catalogue: fewer while what Meta refuses is looked for."""
 
     async def give(self, shop: Shop, key: CatalogKey, pushes: Sequence[Push]) -> None:
         """Give Meta a batch for one catalogue, making the catalogue if it is the first.
@@ -62,18 +66,13 @@ class Outgoing:
             Conflict: another process has taken the tenant over.
         """
         catalog_id = await self._catalogs.ensure(shop, key)
-        await self._pace.want(catalog_id, now=self._clock.now())
-        await shop.still_ours()
-        batch = await self._begun(shop, key, catalog_id, pushes)
-        try:
-            taken = await self._send(shop, catalog_id, pushes)
-        except (GraphError, NotNow):
-            await self._undone(shop, batch, pushes)
-            raise
-        await self._noted(shop, batch, pushes, taken)
-        log.info(
-            "sync.batch", tenant=shop.id, catalog=key, items=len(pushes), faults=len(taken.faults)
-        )
+        rest = pushes
+        while rest:
+            part = rest[: self._parts.get(catalog_id, len(rest))]
+            await self._pace.want(catalog_id, now=self._clock.now())
+            await shop.still_ours()
+            if await self._gave(shop, key, catalog_id, part):
+                rest = rest[len(part) :]
 
     async def may(self, shop: Shop, key: CatalogKey) -> None:
         """Ask whether a batch for a catalogue may be sent now.
@@ -84,7 +83,31 @@ class Outgoing:
         if key in shop.known:
             await self._pace.want(shop.known[key], now=self._clock.now())
 
-    async def _send(self, shop: Shop, catalog_id: str, pushes: Sequence[Push]) -> Taken:
+    async def _gave(
+        self, shop: Shop, key: CatalogKey, catalog_id: str, pushes: Sequence[Push]
+    ) -> bool:
+        """Give Meta a batch; False if it refuses it as a whole: then a smaller one is tried."""
+        batch = await self._begun(shop, key, catalog_id, pushes)
+        try:
+            taken = await self._send(shop, catalog_id, pushes)
+        except (GraphError, NotNow):
+            await self._undone(shop, batch, pushes)
+            raise
+        if taken is None:
+            await self._undone(shop, batch, pushes)
+            self._parts[catalog_id] = len(pushes) // 2
+            return False
+        await self._noted(shop, batch, pushes, taken)
+        log.info(
+            "sync.batch", tenant=shop.id, catalog=key, items=len(pushes), faults=len(taken.faults)
+        )
+        size = 2 * self._parts.pop(catalog_id, LARGEST)
+        if size < LARGEST:
+            self._parts[catalog_id] = size
+        return True
+
+    async def _send(self, shop: Shop, catalog_id: str, pushes: Sequence[Push]) -> Taken | None:
+        """Send a batch; None if Meta refuses it for one of its items, and does not say which."""
         try:
             taken = await shop.calls.send(catalog_id, [push.request for push in pushes])
         except GraphRetryable as error:
@@ -101,8 +124,9 @@ class Outgoing:
                 raise
             # Refused for what is in it, or for the catalogue? Then asking for items fails too.
             await shop.calls.items(catalog_id)
-            said = f"{error} {error.details}".strip()
-            return Taken((), {push.state.item: said for push in pushes})
+            if len(pushes) > 1:
+                return None
+            return Taken((), {pushes[0].state.item: f"{error} {error.details}".strip()})
         metrics.sync_calls.labels(outcome="sent", code="0").inc()
         self._pace.note(catalog_id, taken, now=self._clock.now())
         return taken
@@ -134,9 +158,7 @@ class Outgoing:
         await shop.states.put([_unsent(push, batch) for push in pushes])
         await self._batches.save(replace(batch, finished_at=self._clock.now()))
 
-    async def _noted(
-        self, shop: Shop, batch: Batch, pushes: Sequence[Push], taken: Taken
-    ) -> None:
+    async def _noted(self, shop: Shop, batch: Batch, pushes: Sequence[Push], taken: Taken) -> None:
         faults, now = taken.faults, self._clock.now()
         failed = [
             replace(_unsent(push, batch), status="failed", error=UNSAID)

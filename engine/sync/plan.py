@@ -63,6 +63,7 @@ async def plan(shop: Shop, *, now: datetime, is_full: bool) -> Plan:
                     reason = getattr(item, "reason", None)
                     if reason:
                         made.errors[item.item] = reason
-        if shelf.key not in shop.known and made.sends[shelf.key]:
+        is_there = shelf.key in shop.known or (shop.business.catalog_mapping or {}).get(shelf.key)
+        if made.sends[shelf.key] and not is_there:
             made.new.append(shelf.key)
     return made

@@ -1,9 +1,10 @@
 """A round: everything that can be done now for one tenant; it waits for nothing."""
 
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 import structlog
 
@@ -37,6 +38,8 @@ ALERT_AGAIN: Final = timedelta(hours=1)
 LONGEST_HOLD: Final = timedelta(minutes=5)
 """Between two attempts while Meta is away."""
 MEND_AT_ONCE: Final = 1000
+NO_SUCH: Final = 100
+"""Meta's code for a parameter that is wrong, such as a catalogue somebody has deleted."""
 
 log = structlog.get_logger(__name__)
 
@@ -94,6 +97,8 @@ class Rounds:
         self.clock = clock
         self.new_id = new_id
         self.stopped = stopped
+        self.walked: dict[TenantId, datetime] = {}
+        """Since when walks are over that wait for their batches."""
 
     async def take(self, tenant: TenantId, *, owner: str) -> Outlook | None:
         """Take a round for a tenant.
@@ -130,9 +135,13 @@ class Round:
         return Outlook(due, self._marks)
 
     async def _due(self) -> datetime:
+        alert = self._run.alert if self._run.is_blocked else None
         await self._begin()
         if not await self._may_ask():
+            await self._forget_marks()
             return await self._rest(self._next_look())
+        if alert and alert.code == NO_SUCH:
+            await self._tools.shops.forget_unmapped(self._run.tenant)
         opened = await self._tools.shops.open(self._run.tenant, still_ours=self._save)
         if isinstance(opened, str):
             return await self._alert(Alert(0, opened, self._now(), await self._mended()))
@@ -157,21 +166,35 @@ class Round:
             # What it sent is asked for soon.
             next_check = await self._tools.follow.ask(shop)
         self._met()
-        job = self._run.job
-        is_done = job is not None and job.walked and next_check is None
+        is_done = await self._is_done()
         await self._connected(shop, is_done=is_done)
         self._finish(is_done=is_done)
         times = [t for t in (next_check, later) if t]
         return min(times if self._run.job else [*times, self._next_job()])
 
+    async def _is_done(self) -> bool:
+        """Tell whether the walk is over, and Meta is through with what was sent in it."""
+        job, walked = self._run.job, self._tools.walked
+        if job is None or not job.walked:
+            return False
+        # Since when it is known here: later than it was if another process has walked.
+        since = walked.setdefault(self._run.tenant, self._now())
+        batches = await self._tools.batches.open(self._run.tenant)
+        return all(batch.sent_at > since for batch in batches)
+
     def _met(self) -> None:
         """Note that Meta does what it is asked."""
-        if self._run.alert or self._run.failures:
-            log.info("sync.goes_on", tenant=self._run.tenant)
-        self._run = replace(self._run, failures=0, held_until=None, alert=None)
+        run = self._run
+        if run.is_blocked or run.failures:
+            log.info("sync.goes_on", tenant=run.tenant)
+        alert = None if run.is_blocked else run.alert
+        self._run = replace(run, failures=0, held_until=None, alert=alert)
 
     async def _walk(self, shop: Shop, job: Job) -> None:
-        if job.kind == "verify" and job.shelf is None:
+        self._tools.walked.pop(shop.id, None)
+        verified, started = self._run.verified_at, job.started_at
+        is_verified = verified is not None and started is not None and verified > started
+        if job.kind == "verify" and not is_verified:
             await self._verify(shop)
         walked = await self._tools.walk.go(shop, job, self._noted)
         self._run = replace(self._run, job=walked)
@@ -180,15 +203,16 @@ class Round:
         """Find what drifted; the walk that follows sends it. What is extra is only told of."""
         found: list[Drifted] = []
         extra = 0
-        async for drifted in self._tools.drift.look(shop):
-            if drifted.kind == "extra":
-                extra += 1
-                metrics.sync_drift.labels(kind="extra").inc()
-                continue
-            found.append(drifted)
-            if len(found) >= MEND_AT_ONCE:
-                await self._tools.drift.mend(shop, found)
-                found = []
+        async with aclosing(self._tools.drift.look(shop)) as looked:
+            async for drifted in looked:
+                if drifted.kind == "extra":
+                    extra += 1
+                    metrics.sync_drift.labels(kind="extra").inc()
+                    continue
+                found.append(drifted)
+                if len(found) >= MEND_AT_ONCE:
+                    await self._tools.drift.mend(shop, found)
+                    found = []
         await self._tools.drift.mend(shop, found)
         if extra:
             log.warning("sync.extra_items", tenant=shop.id, items=extra)
@@ -201,20 +225,28 @@ class Round:
             GraphRetryable: Meta does not answer, or says later.
         """
         try:
-            await self._connect(shop, is_done=is_done)
+            is_known = await self._connect(shop, is_done=is_done)
         except GraphTerminal as error:
             alert = alert_of(error, now=self._now(), token=await self._mended())
-            log.error("sync.not_connected", tenant=shop.id, reason=alert.sentence)
-            self._run = replace(self._run, alert=alert)
+            if _is_new(alert, self._run.alert):
+                log.error("sync.not_connected", tenant=shop.id, reason=alert.sentence)
+                self._run = replace(self._run, alert=alert)
+        else:
+            self._run = replace(self._run, alert=None if is_known else self._run.alert)
 
-    async def _connect(self, shop: Shop, *, is_done: bool) -> None:
+    async def _connect(self, shop: Shop, *, is_done: bool) -> bool:
+        """Connect it if that is due; tell whether nothing keeps it from being connected."""
         connection, job = self._tools.connection, self._run.job
         if job and is_done:
             await connection.make(shop, is_new=job.kind != "changed")
+        elif shop.is_single and self._run.alert:
+            # Meta has refused it: it is asked again after the next walk.
+            return False
         elif shop.is_single:
             categories = {c for c in await shop.sellables.categories() if c}
             if await connection.lacks(shop, categories):
                 await connection.make(shop)
+        return True
 
     def _finish(self, *, is_done: bool) -> None:
         job = self._run.job
@@ -229,10 +261,12 @@ class Round:
         """Take up the walk somebody asked for, or one whose time has come."""
         run, now = self._run, self._now()
         # One that an alert keeps gives way: whoever asks hopes that it is mended.
-        if run.job and not (run.requested and run.alert):
+        if run.job and not (run.requested and run.is_blocked):
             return
         if run.requested:
             job = replace(run.requested, started_at=now)
+            # What an alert kept from being done is done too.
+            job = replace(job, kind=_more(job, run.job)) if run.job else job
             self._run = replace(run, job=job, requested=None, held_until=None, alert=None)
             await self._tools.runs.begin(self._run, owner=self._owner)
         elif self._next_job() <= now:
@@ -280,7 +314,7 @@ class Round:
 
     async def _alert(self, alert: Alert) -> datetime:
         known = self._run.alert
-        is_new = known is None or (known.code, known.sentence) != (alert.code, alert.sentence)
+        is_new = _is_new(alert, known)
         if is_new:
             level = log.error if alert.code else log.info
             level("sync.alert", tenant=self._run.tenant, code=alert.code, reason=alert.sentence)
@@ -291,12 +325,22 @@ class Round:
 
     async def _forget_marks(self) -> None:
         """Let the next walk find what is marked: meanwhile marks would only pile up."""
-        job = self._run.job
-        again = replace(job, shelf=None, position=None, done=0, walked=False) if job else None
-        self._run = replace(self._run, job=again, compared_at=None)
-        await self._save()
         while marks := await self._tools.marks.of(self._run.tenant, limit=1000):
+            self._start_over(is_doubted=any(mark.kind == "verify" for mark in marks))
+            await self._save()
             await self._tools.marks.done(marks)
+
+    def _start_over(self, *, is_doubted: bool) -> None:
+        """Let a walk go over everything, also over what Meta has if that is doubted."""
+        now = self._now()
+        job = self._run.job
+        if is_doubted:
+            doubting = Job(self._tools.new_id(), "verify", now)
+            job = doubting if job is None else replace(job, kind=_more(job, doubting))
+            job = replace(job, started_at=now)
+        if job:
+            job = replace(job, shelf=None, position=None, done=0, walked=False)
+        self._run = replace(self._run, job=job, compared_at=None)
 
     async def _noted(self, job: Job) -> None:
         self._run = replace(self._run, job=job)
@@ -321,6 +365,15 @@ class Round:
 
     def _now(self) -> datetime:
         return self._tools.clock.now()
+
+
+def _is_new(alert: Alert, known: Alert | None) -> bool:
+    return known is None or (known.code, known.sentence) != (alert.code, alert.sentence)
+
+
+def _more(job: Job, other: Job) -> Literal["changed", "full", "verify"]:
+    """Give the kind of the one that does more."""
+    return job.kind if job.covers(other) else other.kind
 
 
 def _is_old(at: datetime | None, now: datetime, age: timedelta) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from engine.domain.ids import CategoryId, ProductId
-from engine.sync.ports import SINGLE, CatalogKey, ItemId, ItemState, Sellable
+from engine.sync.ports import CatalogKey, ItemId, ItemState, Sellable
 from engine.sync.shop import Shop
 
 PAGE: Final = 1000
@@ -75,7 +75,7 @@ async def _sellables(
 ) -> AsyncGenerator[Sellable, None]:
     if not shelf.products:
         return
-    category = None if shelf.key == SINGLE else CategoryId(shelf.key)
+    category = None if shop.is_single else CategoryId(shelf.key)
     while page := await shop.sellables.page(category, after=after, limit=PAGE):
         for sellable in page:
             yield sellable

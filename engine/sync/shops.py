@@ -1,6 +1,7 @@
 """Opens a tenant for a round of the sync, or says what is missing; it asks Meta nothing."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from engine.domain.ids import TenantId
 from engine.domain.tenant import Tenant
@@ -39,14 +40,28 @@ class Shops:
 
     async def fingerprint(self, tenant: TenantId) -> str:
         """Give a text that differs when what a person can mend has changed."""
+        is_served = str(self._settings(tenant) is not None)
         business = await self._businesses.by_tenant(tenant)
         if business is None:
-            return ""
+            return fingerprint(is_served)
         mapping = sorted((business.catalog_mapping or {}).items())
         return fingerprint(
-            business.access_token, business.fb_business_id or "", business.waba_id or "",
-            str(mapping), self._public_url,
+            is_served, business.access_token, business.fb_business_id or "",
+            business.waba_id or "", str(mapping), self._public_url,
         )  # fmt: skip
+
+    async def forget_unmapped(self, tenant: TenantId) -> None:
+        """Forget catalogues a person took out of the mapping, so that they are made again.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        business = await self._businesses.by_tenant(tenant)
+        mapping = (business.catalog_mapping if business else None) or {}
+        for each in await self._catalogs.all(tenant):
+            if each.catalog_id and each.key not in mapping:
+                gone = replace(each, catalog_id="", connection="", sets={})
+                await self._catalogs.save(gone)
 
     async def open(
         self, tenant: TenantId, *, still_ours: Callable[[], Awaitable[None]]

@@ -30,6 +30,7 @@ class Load:
     Args:
         marks: products to look at again after their batch.
         looked: products looked at.
+        passed: products looked at, with those that are no longer sold.
     """
 
     pushes: list[Push] = field(default_factory=list)
@@ -37,13 +38,14 @@ class Load:
     drop: list[ItemState] = field(default_factory=list)
     marks: list[ProductId] = field(default_factory=list)
     looked: int = 0
+    passed: int = 0
     size: int = 0
     last: ProductId | None = None
 
     @property
     def is_idle(self) -> bool:
         """Tell whether much was looked at, and there is nothing to be sent."""
-        return self.looked >= LOOKED and not self.pushes
+        return self.passed >= LOOKED and not self.pushes
 
     def has_room(self, verdict: Verdict, size: int) -> bool:
         """Tell whether a product's requests go into the same batch."""
@@ -61,6 +63,7 @@ class Load:
         if verdict.is_late:
             self.marks.append(product)
         self.looked += is_sold
+        self.passed += 1
         self.size += size
         self.last = product
 
@@ -121,7 +124,7 @@ class Walk:
                 if load.is_idle or not load.has_room(verdict, size):
                     job, load = await self._unload(shop, shelf, job, load, noted), Load()
                 load.add(pair.product, verdict, size, is_sold=pair.sellable is not None)
-                if load.looked % LOOKED == LOOKED - 1:
+                if load.passed % LOOKED == LOOKED - 1:
                     await shop.still_ours()
                     await self._settle(shop, load)
         return await self._unload(shop, shelf, job, load, noted)

@@ -57,11 +57,13 @@ class Watcher:
         while not self._stopped.is_set():
             step = asyncio.create_task(self._guarded())
             ended = asyncio.create_task(self._stopped.wait())
-            await asyncio.wait({step, ended}, return_when=asyncio.FIRST_COMPLETED)
-            # What it had not noted yet is found again by whoever follows the feed next.
-            step.cancel()
-            ended.cancel()
-            results = await asyncio.gather(step, ended, return_exceptions=True)
+            try:
+                await asyncio.wait({step, ended}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                # What it had not noted yet is found again by whoever follows the feed next.
+                step.cancel()
+                ended.cancel()
+                results = await asyncio.gather(step, ended, return_exceptions=True)
             if isinstance(results[0], float) and results[0]:
                 await self._rest(results[0])
         await self._feed.close()

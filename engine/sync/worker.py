@@ -57,6 +57,7 @@ class SyncWorker:
         self._room = asyncio.Semaphore(AT_ONCE)
         self._tasks: dict[TenantId, asyncio.Task[None]] = {}
         self._later: dict[TenantId, datetime] = {}
+        self._broken: dict[TenantId, datetime] = {}
         self._known: set[TenantId] = set()
         self._awake = asyncio.Event()
         self._is_stopped = False
@@ -68,6 +69,7 @@ class SyncWorker:
     def wake(self) -> None:
         """Look at once; somebody asked for a walk, or Meta told of a batch."""
         self._later.clear()
+        self._broken.clear()
         self._awake.set()
 
     def stir(self) -> None:
@@ -97,9 +99,13 @@ class SyncWorker:
         except EngineError as error:
             log.error("sync.look_failed", error=str(error))
             return
+        except Exception:
+            log.exception("sync.look_broke")
+            return
         settled = (t for t in _settled(marks, now) if self._later.get(t, now) <= now)
         for tenant in dict.fromkeys((*due, *settled)):
-            if tenant not in self._tasks and not self._is_stopped:
+            is_idle = tenant not in self._tasks and self._broken.get(tenant, now) <= now
+            if is_idle and not self._is_stopped:
                 task = asyncio.create_task(self._take(tenant))
                 self._tasks[tenant] = task
 
@@ -136,18 +142,21 @@ class SyncWorker:
                 self._known.add(tenant)
 
     async def _take(self, tenant: TenantId) -> None:
+        self._broken.pop(tenant, None)
         try:
             async with self._room:
+                if self._is_stopped:
+                    return
                 outlook = await self._rounds.take(tenant, owner=self._owner)
             self._put_off(tenant, outlook)
         except (Unavailable, Conflict) as error:
             log.warning("sync.interrupted", tenant=tenant, error=str(error))
         except EngineError as error:
             log.error("sync.failed", tenant=tenant, error=str(error))
-            self._later[tenant] = self._clock.now() + AGAIN
+            self._broken[tenant] = self._clock.now() + AGAIN
         except Exception:
             log.exception("sync.broke", tenant=tenant)
-            self._later[tenant] = self._clock.now() + AGAIN
+            self._broken[tenant] = self._clock.now() + AGAIN
         finally:
             del self._tasks[tenant]
 

@@ -2,15 +2,17 @@
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import asynccontextmanager
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
 
 from engine.clock import SystemClock
-from engine.domain.ids import TenantId
+from engine.domain.ids import CategoryId, ProductId, TenantId
 from engine.domain.tenant import Tenant
 from engine.ports import Business
 from engine.sandbox import SandboxOptions, create_sandbox, serving
@@ -22,19 +24,24 @@ from engine.storage.connection import Database, Json
 from engine.storage.documents import (
     BusinessDocument,
     CategoryDocument,
+    ModifierDocument,
     PresentationDocument,
     ProductDocument,
 )
+from engine.storage.embedded import EmbeddedServer
+from engine.storage.products import ProductReader
 from engine.storage.secrets import Vault
-from engine.storage.sync import MongoSync
 from engine.storage.sync_records import SyncBatchDocument, SyncMarkDocument, SyncRunDocument
+from engine.storage.tenancy import TenantCollection
 from engine.sync.item import Item, items_of
+from engine.sync.ports import SINGLE, Sellable
 from engine.sync.shop import page_links
 from engine.verbs import all_verbs
 
 PIZZERIA, TAQUERIA = TenantId("la-tavola"), TenantId("dona-lucha")
 TOKEN, APP_SECRET, ENCRYPTION_SECRET = "the access token", "app secret", "encryption secret"
 PUBLIC_URL = "https://shop.example"
+PARTS = ("presentations", "modifiers")
 IMAGE = "https://img.example/p.jpg"
 
 
@@ -131,21 +138,24 @@ class Shop:
         answer = (await self.meta.get("/sandbox/catalogs", timeout=60)).json()
         return [one for one in answer if one["business_id"] == self.settings.business_id]
 
-    async def wanted(self, products: Collection[str] | None = None) -> dict[str, Json]:
+    async def wanted(self) -> dict[str, Json]:
         """Give the items that Meta should have, by `<catalogue's key> <item>`."""
-        sellables = MongoSync(self.database).sellables(self.tenant, self.settings.money)
-        links, is_single = page_links(self.public_url, self.tenant), self._is_single
+        rows = await self.products.find({"subDomain": self.tenant, "isActive": True}).to_list()
+        parts = (
+            TenantCollection(self.database.collection(document), "subDomain", self.tenant)
+            for document in (PresentationDocument, ModifierDocument)
+        )
+        money, links = self.settings.money, page_links(self.public_url, self.tenant)
+        reader = ProductReader(**dict(zip(PARTS, parts, strict=True)), currency=money)
+        is_single = self.settings.catalog.mode == "single"
         wanted: dict[str, Json] = {}
-        after = None
-        while page := await sellables.page(None, after=after, limit=1000):
-            after = page[-1].id
-            for sellable in page:
-                key = "*" if is_single else sellable.category_id
-                if products is not None and sellable.id not in products:
-                    continue
-                for item in items_of(sellable, tenant=self.settings, links=links):
-                    if isinstance(item, Item):
-                        wanted[f"{key} {item.item}"] = dict(item.fields)
+        for row, reading in zip(rows, await reader.read(rows), strict=True):
+            rid, category = ProductId(row["rId"]), CategoryId(row["categoryId"])
+            sellable = Sellable(rid, reading.product, category, str(row["_id"]), reading.reason)
+            key = SINGLE if is_single else category
+            for item in items_of(sellable, tenant=self.settings, links=links):
+                if isinstance(item, Item):
+                    wanted[f"{key} {item.item}"] = dict(item.fields)
         return wanted
 
     async def items(self) -> dict[str, Json]:
@@ -202,14 +212,33 @@ class Shop:
         """Give how far its sync is."""
         return await self.runs.find_one({"_id": self.tenant}) or {}
 
-    @property
-    def _is_single(self) -> bool:
-        return self.settings.catalog.mode == "single"
+
+@asynccontextmanager
+async def own_database(folder: Path) -> AsyncIterator[tuple[str, Database]]:
+    """Give an empty database for many products, and its server's connection string.
+
+    An embedded server takes ten seconds to drop 5,000 products, so they get one of their own, that
+    is thrown away as a whole.
+    """
+    configured = os.environ.get("MONGODB_URI", "")
+    async with AsyncExitStack() as stack:
+        uri = configured or await stack.enter_async_context(_served(folder / "mongodb"))
+        opened = Database(uri, name=f"comanda_many_{os.getpid()}", answer_within=60)
+        database = await stack.enter_async_context(opened)
+        yield uri, database
+        if configured:
+            await database.client.drop_database(database.name)
+
+
+@asynccontextmanager
+async def _served(folder: Path) -> AsyncIterator[str]:
+    async with EmbeddedServer(folder) as server:
+        yield server.uri
 
 
 @asynccontextmanager
 async def opened_shop(
-    database: Database, tenant: TenantId, options: SandboxOptions, **business: Any
+    uri: str, database: Database, tenant: TenantId, options: SandboxOptions, **business: Any
 ) -> AsyncIterator[tuple[Shop, Settings]]:
     """Give a shop that sells nothing before an empty Meta, and the settings that serve it."""
     settings, vault = settings_of(tenant), Vault(ENCRYPTION_SECRET)
@@ -236,7 +265,7 @@ async def opened_shop(
         }
         (await meta.post("/sandbox/phones", json=phone)).raise_for_status()
         environment = read_settings(
-            mongodb_uri=database._uri,
+            mongodb_uri=uri,
             mongodb_db_name=database.name,
             graph_api_url=url,
             meta_app_secret=APP_SECRET,

@@ -29,6 +29,7 @@ from tests.e2e.sync_scene import (
     Shop,
     eventually,
     opened_shop,
+    own_database,
     product_row,
     settings_of,
 )
@@ -111,7 +112,7 @@ async def test_what_changes_in_the_database_is_at_meta_within_seconds(market, re
 
         return look
 
-    took = {}
+    took: dict[str, float] = {}
 
     async def seen(what, look, value):
         async def is_so():
@@ -143,7 +144,6 @@ async def test_what_changes_in_the_database_is_at_meta_within_seconds(market, re
         seen("price of a size", written("prod:sized|pres:large", "price"), "22.50 USD"),
     )
     record_property("seconds", took)
-    print(took)
     assert await shop.wrong() == {}
     # The worker has nothing left to do of it.
     await eventually(_none_waiting(shop))
@@ -356,9 +356,12 @@ async def test_a_second_request_joins_the_sync_that_is_under_way(market):
 
 
 @pytest.mark.parametrize(("tenant", "least"), [(PIZZERIA, 6), (TAQUERIA, 2)])
-async def test_a_first_sync_of_5000_products_takes_as_few_calls_as_can_be(database, tenant, least):
+async def test_a_first_sync_of_5000_products_takes_as_few_calls_as_can_be(tmp_path, tenant, least):
     """Meta's stand-in takes 8 batches a minute for a catalogue, as Meta does."""
-    async with opened_shop(database, tenant, SandboxOptions()) as (shop, settings):
+    async with (
+        own_database(tmp_path) as (uri, database),
+        opened_shop(uri, database, tenant, SandboxOptions()) as (shop, settings),
+    ):
         await shop.sell(*(
             product_row(
                 tenant, f"prod:{n:04}", category=f"cat:{n % 6}", price=1 + n / 100,
@@ -374,6 +377,7 @@ async def test_a_first_sync_of_5000_products_takes_as_few_calls_as_can_be(databa
 
             await eventually(is_done, seconds=60)
             report = await engine.parts.sync.reports.report(tenant)
+        assert report is not None
         assert (report.total_products, report.synced, report.failed) == (5000, 5000, 0)
         sizes = await shop.batch_sizes()
         assert least <= len(sizes) <= least + 2
@@ -410,6 +414,7 @@ class Evening:
     """Doña Lucha on an evening whose clock is moved, with her catalogue connected to WhatsApp."""
 
     ground: Playground
+    clock: ManualClock
     shop: Shop
     stage: Stage
 
@@ -417,7 +422,7 @@ class Evening:
         """Look again and again, half a second after the other."""
 
         async def moved():
-            self.ground.engine.clock.move(timedelta(seconds=0.5))
+            self.clock.move(timedelta(seconds=0.5))
             return await look()
 
         return await eventually(moved)
@@ -429,12 +434,12 @@ class Evening:
 
 @pytest.fixture
 async def evening(mongodb_uri, open_database, small_content):
-    name = f"comanda_evening_{os.getpid()}"
+    name, clock = f"comanda_evening_{os.getpid()}", ManualClock(FRIDAY_EVENING)
     async with playground(
         content=small_content,
         mongodb_uri=mongodb_uri,
         database_name=name,
-        clock=ManualClock(FRIDAY_EVENING),
+        clock=clock,
         ids=SeededIds(),
         catalog_sync=True,
     ) as ground:
@@ -443,7 +448,7 @@ async def evening(mongodb_uri, open_database, small_content):
             public_url=ground.engine_url,
         )  # fmt: skip
         customer = ground.customer(TAQUERIA, "51999000111", "Rosa")
-        made = Evening(ground, shop, Stage(ground, TAQUERIA, customer, show=lambda _: None))
+        made = Evening(ground, clock, shop, Stage(ground, TAQUERIA, customer, show=lambda _: None))
         await made.eventually(made.is_through)
         yield made
     await open_database.client.drop_database(name)
@@ -454,7 +459,7 @@ async def test_a_native_cart_from_the_list_to_the_order(evening):
     (catalog_id,) = (await shop.mapping()).values()
     refusals = (await shop.meta.get("/sandbox/refusals")).json()
 
-    await stage.say("menú")
+    await stage.say("Buenas noches")
     await stage.tap("Ver el menú")
     await stage.tap("Postres")
     shown = stage.received[-1].payload["interactive"]
@@ -465,12 +470,14 @@ async def test_a_native_cart_from_the_list_to_the_order(evening):
         for section in shown["action"]["sections"]
         for one in section["product_items"]
     ]
-    assert {"prod:suspiro-limeno", "prod:picarones"} <= set(listed)
+    assert {"prod:suspiro-limeno", "prod:mazamorra-morada"} <= set(listed)
 
     items = await shop.items()
     seen = {item: items[f"* {item}"]["price"].split() for item in listed}
     # While he fills his cart one price changes in the database.
-    await shop.change("prod:picarones", basePrice=float(seen["prod:picarones"][0]) + 2)
+    await shop.change(
+        "prod:mazamorra-morada", basePrice=float(seen["prod:mazamorra-morada"][0]) + 2
+    )
     wanted = [
         {
             "product_retailer_id": item,
@@ -478,14 +485,17 @@ async def test_a_native_cart_from_the_list_to_the_order(evening):
             "item_price": seen[item][0],
             "currency": seen[item][1],
         }
-        for item in ("prod:suspiro-limeno", "prod:picarones")
+        for item in ("prod:suspiro-limeno", "prod:mazamorra-morada")
     ]
     sent = len(stage.received)
     await stage._customer.order(catalog_id, wanted)
     await stage.see()
     told = "\n".join(str(message.payload) for message in stage.received[sent:])
-    old, new = Decimal(seen["prod:picarones"][0]), Decimal(seen["prod:picarones"][0]) + 2
-    assert "Picarones" in told
+    old, new = (
+        Decimal(seen["prod:mazamorra-morada"][0]),
+        Decimal(seen["prod:mazamorra-morada"][0]) + 2,
+    )
+    assert "Mazamorra" in told
     assert f"{old:.2f}" in told
     assert f"{new:.2f}" in told
 
@@ -498,13 +508,13 @@ async def test_a_native_cart_from_the_list_to_the_order(evening):
     prices = {line["productId"]: line["unitPrice"] for line in order["items"]}
     assert prices == {
         "prod:suspiro-limeno": float(seen["prod:suspiro-limeno"][0]),
-        "prod:picarones": float(new),
+        "prod:mazamorra-morada": float(new),
     }
     assert order["status"] == "pending"
     assert (await shop.meta.get("/sandbox/refusals")).json() == refusals
 
     async def is_told():
-        return (await shop.items())["* prod:picarones"]["price"] == f"{new:.2f} PEN"
+        return (await shop.items())["* prod:mazamorra-morada"]["price"] == f"{new:.2f} PEN"
 
     await evening.eventually(is_told)
 

@@ -142,7 +142,7 @@ async def test_a_walk_that_does_more_than_the_one_under_way_comes_next(runs):
 async def test_a_walk_that_waits_for_a_person_is_not_joined(runs):
     run = await claim(runs)
     alert = Alert(code=190, sentence="the token has expired", since=NOW)
-    await runs.save(replace(run, job=job(), alert=alert), owner="me", until=SOON)
+    await runs.save(replace(run, job=job(), alert=alert, held_until=SOON), owner="me", until=SOON)
     assert await runs.request(PIZZERIA, job("j2")) == job("j2")
 
 

@@ -3,8 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from structlog.testing import capture_logs
+
 from engine.sync.ports import SINGLE
-from tests.unit.sync.scene import DRINKS, NUMBERS, PIZZERIA, TAQUERIA, product
+from engine.sync.rounds import COMPARE_EVERY
+from tests.unit.sync.scene import DRINKS, NUMBERS, PIZZERIA, TAQUERIA, product, settings
 
 COLA = product("prod:cola", category=DRINKS, price="3.50")
 MARGHERITA = product("prod:margherita")
@@ -130,3 +133,85 @@ async def test_two_single_catalogues_do_not_mix(single):
         tuple(catalog["connections"]): catalog["items"]["prod:cola"]["price"]
         for catalog in await single.catalogs()
     } == {(WABA,): "3.50 USD", (f"10{NUMBERS[TAQUERIA]}",): "7.00 USD"}
+
+
+async def refused(single):
+    """Let Meta refuse to connect the catalogue, as the account has another one."""
+    headers = {"Authorization": f"Bearer token of {PIZZERIA}"}
+    made = await single.meta.post(
+        f"/v26.0/38{NUMBERS[PIZZERIA]}/owned_product_catalogs",
+        json={"name": "By hand"},
+        headers=headers,
+    )
+    other = made.json()["id"]
+    path = f"/v26.0/{WABA}/product_catalogs"
+    await single.meta.post(path, json={"catalog_id": other}, headers=headers)
+    return lambda: single.meta.delete(path, params={"catalog_id": other}, headers=headers)
+
+
+async def test_a_refused_connection_is_told_once_and_until_it_is_mended(single):
+    mend = await refused(single)
+    single.sell(MARGHERITA)
+    with capture_logs() as logs:
+        await single.walk()
+        for price in range(1, 4):
+            single.sell(replace(MARGHERITA, base_price=MARGHERITA.base_price + price), COLA)
+            await single.mark("prod:margherita", "prod:cola")
+            single.clock.move(timedelta(minutes=1))
+            await single.round()
+            await single.settled()
+        single.clock.move(COMPARE_EVERY)
+        assert (await single.through()).status == "completed"
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == [
+        "sync.not_connected"
+    ]
+    report = await single.sync.reports.report(PIZZERIA)
+    assert report.status == "completed"
+    assert "Meta refuses it" in report.reason
+    (await mend()).raise_for_status()
+    assert (await single.walk()).reason == ""
+    assert [WABA] in [catalog["connections"] for catalog in await single.catalogs()]
+
+
+async def test_a_walk_is_joined_though_the_catalogue_is_not_connected(single):
+    await refused(single)
+    single.sell(MARGHERITA)
+    await single.walk()
+    single.sell(COLA)
+    assert await single.sync.reports.start(PIZZERIA, is_full=False)
+    await single.round()
+    assert not await single.sync.reports.start(PIZZERIA, is_full=False)
+
+
+async def test_one_catalogue_for_each_category_needs_no_connection_any_more(single):
+    await refused(single)
+    single.sell(MARGHERITA)
+    await single.walk()
+    single.tenants[PIZZERIA] = settings(PIZZERIA)
+    assert (await single.walk()).reason == ""
+
+
+async def test_without_an_account_the_items_are_there_and_nothing_is_connected(single):
+    await single.change_business(waba_id=None)
+    single.sell(MARGHERITA)
+    report = await single.walk()
+    assert (report.synced, report.reason) == (1, "")
+    (catalog,) = await single.catalogs()
+    assert catalog["connections"] == []
+
+
+async def test_a_tenant_that_sells_nothing_has_no_catalogue(single):
+    report = await single.walk()
+    assert (report.status, report.total_products) == ("completed", 0)
+    assert await single.catalogs() == []
+
+
+async def test_what_was_connected_already_is_not_connected_again(single):
+    single.sell(MARGHERITA)
+    await single.walk()
+    record = await single.database.catalogs.get(PIZZERIA, SINGLE)
+    await single.database.catalogs.save(replace(record, connection=""))
+    await single.walk()
+    (catalog,) = await single.catalogs()
+    assert catalog["connections"] == [WABA]
+    assert (await single.database.catalogs.get(PIZZERIA, SINGLE)).connection == record.connection

@@ -5,6 +5,7 @@ from dataclasses import replace
 from engine.sync.differences import Difference
 from engine.sync.drift import Drifted
 from engine.sync.ports import CatalogKey, ItemId
+from tests.unit.sync.meta import MemoryMeta
 from tests.unit.sync.scene import DRINKS, PIZZERIA, product
 
 COLA = product("prod:cola", category=DRINKS, price="3.50")
@@ -117,3 +118,81 @@ async def test_many_pages_are_compared(scene):
     await scene.edit("prod:0555", price="0.01 USD")
     _, drifted = await found(scene)
     assert told(drifted) == [("different", "prod:0555")]
+
+
+async def test_the_same_page_again_and_again_is_not_read_for_ever(scene):
+    scene.sell(COLA)
+    await scene.walk()
+    shop = await scene.sync.shops.open(PIZZERIA, still_ours=ours)
+    cursors = iter("abcdefgh")
+    page, _ = await shop.calls.items(shop.known["cat:drinks"])
+
+    class Endless(MemoryMeta):
+        async def items(self, catalog_id, *, after=None):
+            return page, next(cursors)
+
+    calls = Endless(scene.clock)
+    looked = [each async for each in scene.sync.drift.look(replace(shop, calls=calls))]
+    assert looked == []
+    assert next(cursors) == "c"
+
+
+async def test_what_was_sent_since_it_was_looked_at_is_left_to_its_batch(scene):
+    scene.sell(COLA)
+    await scene.walk()
+    await scene.edit("prod:cola", price="0.01 USD")
+    shop, drifted = await found(scene)
+    assert told(drifted) == [("different", "prod:cola")]
+    scene.sell(replace(COLA, base_price=COLA.base_price + 1))
+    await scene.mark("prod:cola")
+    await scene.round()
+    before = scene.states()
+    await scene.sync.drift.mend(shop, drifted)
+    assert scene.states() == before
+    await scene.settled()
+    assert (await scene.items())["prod:cola"]["price"] == "4.50 USD"
+
+
+async def test_the_tenant_is_kept_while_meta_is_asked_item_by_item(scene):
+    products = [product(f"prod:{n}", category=DRINKS) for n in range(5)]
+    scene.sell(*products)
+    await scene.walk()
+    for each in products:
+        await scene.edit(each.id)
+    kept = []
+
+    async def still_ours():
+        kept.append(1)
+
+    shop = await scene.sync.shops.open(PIZZERIA, still_ours=still_ours)
+    assert len([each async for each in scene.sync.drift.look(shop)]) == 5
+    assert len(kept) >= 5
+    kept.clear()
+    await scene.sync.drift.doubt(shop, [each.id for each in products])
+    assert len(kept) == 5
+
+
+async def test_an_item_that_is_only_missing_in_the_list_is_not_missing(scene):
+    scene.sell(COLA, WATER)
+    await scene.walk()
+    shop = await scene.sync.shops.open(PIZZERIA, still_ours=ours)
+    ask = shop.calls.item
+
+    class Forgetful(MemoryMeta):
+        async def items(self, catalog_id, *, after=None):
+            return (), None
+
+        async def item(self, catalog_id, item):
+            return await ask(catalog_id, item)
+
+    calls = Forgetful(scene.clock)
+    assert [each async for each in scene.sync.drift.look(replace(shop, calls=calls))] == []
+
+
+async def test_of_what_cannot_be_sent_nothing_is_missing(scene):
+    scene.sell(replace(COLA, image_url=None))
+    await scene.walk()
+    assert (await found(scene))[1] == []
+    await scene.mark("prod:cola", kind="verify")
+    await scene.round()
+    assert not scene.database.marks.held

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from engine.sync import walk
 from engine.sync.marked import MOST_DOUBTS, SOON
 from tests.unit.sync.scene import DRINKS, PIZZERIA, product
 
@@ -138,3 +139,67 @@ async def test_marks_stay_when_meta_is_away(scene):
     assert run.compared_at is None
     await scene.walk()
     assert (await scene.items())["prod:cola"]["price"] == "4.50 USD"
+
+
+async def test_an_edit_by_hand_of_what_waits_for_its_batch_is_not_missed(scene):
+    await synced(scene, COLA)
+    scene.sell(replace(COLA, base_price=COLA.base_price + 1))
+    await scene.mark("prod:cola")
+    await scene.round()
+    # Meta is through with it, and we do not know it yet.
+    await scene.settled()
+    await scene.edit("prod:cola", price="0.01 USD")
+    await scene.mark("prod:cola", kind="verify")
+    await scene.round()
+    assert scene.database.marks.held
+    scene.clock.move(timedelta(seconds=5))
+    await scene.round()
+    await scene.settled()
+    assert (await scene.items())["prod:cola"]["price"] == "4.50 USD"
+    assert not scene.database.marks.held
+
+
+async def test_a_catalogue_that_is_no_longer_used_is_not_asked(scene):
+    await synced(scene, COLA)
+    await scene.change_business(catalog_mapping={"cat:drinks": "2000000000000999"})
+    before = await scene.calls("products")
+    await scene.mark("prod:cola", kind="verify")
+    await scene.round()
+    # What it asked the new catalogue for is not what it was given long ago.
+    assert await scene.calls("products") <= before + 1
+    (state,) = scene.states().values()
+    assert state.catalog_id == "2000000000000999"
+
+
+async def test_more_marks_than_a_batch_takes_are_several(scene, monkeypatch):
+    monkeypatch.setattr(walk, "MOST_ITEMS", 2)
+    before = await synced(scene, COLA)
+    products = [product(f"prod:{n}", category=DRINKS) for n in range(5)]
+    scene.sell(*products)
+    await scene.mark(*(each.id for each in products))
+    await scene.round()
+    assert await scene.calls("items_batch") == before + 3
+    assert not scene.database.marks.held
+
+
+async def test_a_product_that_can_no_longer_be_sent_is_an_error_once_it_is_deleted(scene):
+    await synced(scene, COLA)
+    scene.sell(replace(COLA, image_url=None), replace(WATER, image_url=None))
+    await scene.mark("prod:cola", "prod:water")
+    await scene.round()
+    assert [mark.product for mark in scene.database.marks.held.values()] == ["prod:cola"]
+    await scene.settled()
+    scene.clock.move(timedelta(seconds=5))
+    await scene.round()
+    await scene.settled()
+    scene.clock.move(timedelta(seconds=5))
+    await scene.round()
+    assert await scene.items() == {}
+    assert {item: s.error for item, s in scene.states().items()} == {
+        "prod:cola": "it has no image",
+        "prod:water": "it has no image",
+    }
+    scene.stop_selling(WATER)
+    await scene.mark("prod:water")
+    await scene.round()
+    assert list(scene.states()) == ["prod:cola"]

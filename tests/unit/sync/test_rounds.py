@@ -7,6 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from engine.errors import Conflict
+from engine.sync import rounds
 from engine.sync.rounds import ALERT_AGAIN, COMPARE_EVERY, LEASE, VERIFY_EVERY
 from tests.unit.sync.scene import DRINKS, NOON, PIZZERIA, product
 
@@ -177,3 +178,123 @@ async def test_a_verifying_walk_is_made_once_though_meta_lets_it_wait(scene):
     await scene.fault(kind="refuse", route="items_batch", code=80014, times=1)
     assert (await scene.through()).synced == 1
     assert (await scene.items())["prod:cola"]["price"] == "3.50 USD"
+
+
+async def test_a_walk_ends_though_some_batch_is_under_way_at_any_time(scene):
+    margherita = product("prod:margherita")
+    scene.sell(COLA, margherita)
+    await scene.sync.reports.start(PIZZERIA, is_full=False)
+    await scene.round()
+    catalogs = {c["name"].split()[3]: c["id"] for c in await scene.catalogs()}
+    for step in range(1, 12):
+        changed, name = ((COLA, "Drinks"), (margherita, "Pizza"))[step % 2]
+        # The other one is never through when the next change comes.
+        await scene.meta.post(f"/sandbox/catalogs/{catalogs[name]}/release")
+        scene.clock.move(timedelta(seconds=16))
+        scene.sell(replace(changed, base_price=changed.base_price + step))
+        await scene.mark(changed.id)
+        await scene.round()
+        assert await scene.database.batches.open(PIZZERIA)
+    run = await scene.database.runs.get(PIZZERIA)
+    assert (run.job, run.last.walked, run.compared_at) == (None, True, NOON)
+
+
+async def test_the_end_of_a_walk_that_another_process_began_is_seen(scene):
+    scene.sell(COLA)
+    await scene.sync.reports.start(PIZZERIA, is_full=False)
+    await scene.round()
+    scene.sync = scene.process()
+    assert (await scene.through()).status == "completed"
+
+
+async def test_marks_do_not_pile_up_while_meta_is_not_asked(scene):
+    scene.sell(COLA)
+    await scene.walk()
+    await scene.change_business(access_token="expired")
+    scene.sell(DEARER)
+    await scene.mark("prod:cola")
+    await scene.round()
+    await scene.mark(*(f"prod:{n}" for n in range(50)))
+    scene.clock.move(timedelta(minutes=2))
+    before = await scene.calls()
+    await scene.round()
+    assert not scene.database.marks.held
+    assert await scene.calls() == before
+    await scene.change_business(access_token=f"token of {PIZZERIA}")
+    await pass_by(scene, timedelta(minutes=2))
+    assert (await scene.items())["prod:cola"]["price"] == "4.50 USD"
+
+
+@pytest.mark.parametrize("is_walking", [True, False])
+async def test_what_meta_told_of_while_it_was_not_asked_is_compared_with_it(scene, is_walking):
+    scene.sell(COLA)
+    await scene.walk()
+    await scene.fault(kind="refuse", route="items_batch", code=2)
+    scene.sell(DEARER)
+    await scene.mark("prod:cola")
+    await scene.round()
+    scene.sell(COLA)
+    await scene.edit("prod:cola", price="0.01 USD")
+    if is_walking:
+        await scene.sync.reports.start(PIZZERIA, is_full=False)
+    await scene.mark("prod:cola", kind="verify")
+    await scene.round()
+    assert not scene.database.marks.held
+    await pass_by(scene, timedelta(minutes=1))
+    assert (await scene.items())["prod:cola"]["price"] == "3.50 USD"
+
+
+async def test_a_full_walk_that_an_alert_keeps_is_not_given_up_for_a_smaller_one(scene):
+    scene.sell(COLA)
+    await scene.walk()
+    scene.clock.move(timedelta(minutes=1))
+    await scene.change_business(access_token="expired")
+    assert (await scene.walk(is_full=True)).status == "blocked"
+    await scene.change_business(access_token=f"token of {PIZZERIA}")
+    before = await scene.calls("items_batch")
+    await scene.walk()
+    assert (await scene.database.runs.get(PIZZERIA)).last.kind == "full"
+    assert await scene.calls("items_batch") == before + 1
+
+
+async def test_files_that_were_mended_are_seen_at_the_next_look(scene):
+    scene.sell(COLA)
+    kept = scene.tenants.pop(PIZZERIA)
+    due = await scene.round()
+    scene.tenants[PIZZERIA] = kept
+    scene.clock.set(due)
+    await scene.round()
+    assert await scene.calls("items_batch") == 1
+
+
+async def test_what_meta_has_is_listed_once_in_a_walk(scene):
+    scene.sell(COLA)
+    await scene.walk()
+    await scene.edit("prod:cola", price="0.01 USD")
+    looks = []
+    look = scene.sync.drift.look
+
+    async def counted(shop):
+        looks.append(scene.clock.now())
+        async for drifted in look(shop):
+            yield drifted
+        scene.clock.move(timedelta(seconds=1))
+
+    scene.sync.drift.look = counted
+    await scene.sync.news.catalog_changed(PIZZERIA)
+    await scene.fault(kind="refuse", route="items_batch", code=80014, times=2)
+    assert (await scene.through()).synced == 1
+    assert len(looks) == 1
+    assert (await scene.items())["prod:cola"]["price"] == "3.50 USD"
+
+
+async def test_thousands_of_drifted_items_are_mended(scene, monkeypatch):
+    monkeypatch.setattr(rounds, "MEND_AT_ONCE", 3)
+    products = [product(f"prod:{n}", category=DRINKS) for n in range(8)]
+    scene.sell(*products)
+    await scene.walk()
+    for each in products:
+        await scene.edit(each.id, price="0.01 USD")
+    await scene.sync.news.catalog_changed(PIZZERIA)
+    await scene.through()
+    assert {item["price"] for item in (await scene.items()).values()} == {"12.00 USD"}

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from engine.domain.ids import CategoryId
 from engine.sync import walk
+from engine.sync.ports import CatalogKey, Job
 from engine.sync.verdict import Verdict
 from engine.sync.walk import Load, weight
 from tests.unit.sync.scene import DRINKS, NOON, PIZZA, PIZZERIA, TAQUERIA, product
@@ -217,3 +219,93 @@ async def test_a_change_of_mode_moves_everything(scene, mode):
         "La Tavola · Pizza [la-tavola/cat:pizza]": 0,
         "La Tavola [la-tavola/*]": 3,
     }
+
+
+@pytest.fixture
+def small_steps(monkeypatch):
+    """Let a walk's place be noted every ten products."""
+    monkeypatch.setattr(walk, "LOOKED", 10)
+
+
+@pytest.mark.usefixtures("small_steps")
+async def test_what_needs_no_call_is_written_as_the_walk_goes_on(scene):
+    bad = [replace(product(f"prod:{n:03}"), image_url=None) for n in range(95)]
+    scene.sell(*bad)
+    saved = []
+    states = scene.database.states(PIZZERIA)
+    put, drop = states.put, states.drop
+
+    async def noted_put(rows):
+        saved.append(len(rows))
+        await put(rows)
+
+    async def noted_drop(rows):
+        saved.append(len(rows))
+        await drop(rows)
+
+    states.put, states.drop = noted_put, noted_drop
+    report = await scene.walk()
+    assert (report.failed, report.total_products) == (95, 95)
+    assert max(saved) <= 10
+    saved.clear()
+    # All of them are gone at once.
+    for each in bad:
+        scene.stop_selling(each)
+    await scene.walk()
+    assert scene.states() == {}
+    assert len(saved) >= 9
+    assert max(saved) <= 10
+    assert await scene.calls() == 0
+
+
+@pytest.mark.usefixtures("small_steps")
+async def test_a_walk_with_nothing_to_send_goes_on_where_it_stopped(scene):
+    scene.sell(*(product(f"prod:{n:03}") for n in range(35)))
+    await scene.walk()
+    await scene.sync.reports.start(PIZZERIA, is_full=False)
+    await scene.sync.worker.drain()
+    await scene.round()
+    stopped = (await scene.database.runs.get(PIZZERIA)).job
+    assert (stopped.done, stopped.position, stopped.walked) == (10, "prod:009", False)
+    scene.sync = scene.process()
+    assert (await scene.through()).status == "completed"
+
+
+async def test_a_walk_goes_on_in_the_catalogue_after_the_one_that_is_gone(scene):
+    scene.sell(MARGHERITA, COLA)
+    await scene.walk()
+    shop = await scene.sync.shops.open(PIZZERIA, still_ours=ours)
+    scene.stop_selling(COLA)
+    scene.database.states(PIZZERIA).held.clear()
+    noted = []
+
+    async def note(job):
+        noted.append(job)
+
+    job = Job("j", "changed", NOON, NOON, shelf=CatalogKey("cat:drinks"), position=COLA.id, done=1)
+    done = await scene.sync.rounds.walk.go(shop, job, note)
+    assert (done.walked, done.shelf, done.done) == (True, "cat:pizza", 2)
+
+
+async def test_what_waits_for_its_batch_is_marked_to_be_looked_at_again(scene):
+    scene.sell(COLA)
+    await scene.round()
+    scene.sell(replace(COLA, base_price=COLA.base_price + 1))
+    shop = await scene.sync.shops.open(PIZZERIA, still_ours=ours)
+
+    async def note(job):
+        pass
+
+    await scene.sync.rounds.walk.go(shop, Job("j", "changed", NOON, NOON), note)
+    assert [mark.product for mark in scene.database.marks.held.values()] == ["prod:cola"]
+
+
+async def test_a_category_may_be_called_as_the_single_catalogue_is(scene):
+    scene.sell(product("prod:star", category=CategoryId("*")), MARGHERITA)
+    await scene.walk()
+    names = {len(catalog["items"]): catalog["name"] for catalog in await scene.catalogs()}
+    assert sorted(names) == [1, 2]
+
+
+async def ours():
+    return None

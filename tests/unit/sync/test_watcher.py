@@ -4,8 +4,9 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
-from engine.errors import Unavailable
+from engine.errors import Conflict, EngineError, Unavailable
 from engine.sync import watcher
 from engine.sync.watcher import LEASE, Watcher
 from tests.unit.sync.scene import DRINKS, PIZZERIA, TAQUERIA, product, until
@@ -125,3 +126,59 @@ async def test_it_goes_on_after_the_database_was_away(scene, monkeypatch):
     await scene.sync.watcher.drain()
     await running
     assert failures == []
+
+
+async def test_nothing_goes_on_when_it_is_cancelled(scene, monkeypatch):
+    monkeypatch.setattr(watcher, "STEP_SECONDS", 60)
+    others = asyncio.all_tasks()
+    running = asyncio.create_task(scene.sync.watcher.run())
+    await until(lambda: scene.database.log.place is not None)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert asyncio.all_tasks() == others
+
+
+async def test_a_feed_another_process_took_is_left_to_it(scene):
+    await scene.sync.watcher.step()
+    scene.database.log.tell(products=[(PIZZERIA, "prod:cola")])
+
+    async def taken(changes, *, owner):
+        raise Conflict("another process follows the changes")
+
+    scene.database.feed.noted = taken
+    assert await scene.sync.watcher.step()
+    # Marked twice is compared once; not marked is lost.
+    assert marked(scene) == [(PIZZERIA, "prod:cola")]
+
+
+async def test_a_process_without_the_feed_asks_for_it_now_and_then(scene, monkeypatch):
+    monkeypatch.setattr(watcher, "REST_SECONDS", 0.01)
+    await another(scene, "other").step()
+    claims = []
+    claim = scene.database.feed.claim
+
+    async def counted(**more):
+        claims.append(1)
+        return await claim(**more)
+
+    scene.database.feed.claim = counted
+    running = asyncio.create_task(scene.sync.watcher.run())
+    await until(lambda: len(claims) >= 2)
+    await scene.sync.watcher.drain()
+    await running
+
+
+async def test_a_refusing_database_is_told(scene, monkeypatch):
+    monkeypatch.setattr(watcher, "REST_SECONDS", 60.0)
+
+    async def refused(**more):
+        raise EngineError("the database refused an operation")
+
+    scene.database.feed.claim = refused
+    with capture_logs() as logs:
+        running = asyncio.create_task(scene.sync.watcher.run())
+        await until(lambda: logs)
+        await scene.sync.watcher.drain()
+        await running
+    assert [line["event"] for line in logs] == ["sync.feed_failed"]

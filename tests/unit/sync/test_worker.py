@@ -4,10 +4,11 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from structlog.testing import capture_logs
 
 from engine.errors import EngineError, Unavailable
-from engine.sync.worker import PATIENCE, QUIET
+from engine.sync.worker import AGAIN, AT_ONCE, PATIENCE, QUIET
 from tests.unit.sync.scene import DRINKS, PIZZERIA, TAQUERIA, product, until
 
 COLA = product("prod:cola", category=DRINKS, price="3.50")
@@ -165,5 +166,85 @@ async def test_what_meta_tells_is_looked_at_at_once(scene):
 async def test_marks_of_nobody_are_worked_off_too(scene):
     await scene.mark("prod:cola", tenant="nobody")
     scene.clock.move(timedelta(minutes=1))
+    await look(scene)
+    assert not scene.database.marks.held
+
+
+@pytest.mark.parametrize("error", [EngineError("its token cannot be opened"), KeyError("ours")])
+async def test_a_tenant_whose_round_breaks_is_not_tried_every_second(scene, error):
+    scene.sell(COLA)
+    scene.sell(COLA, tenant=TAQUERIA)
+    take, taken = scene.sync.rounds.take, []
+
+    async def broken(tenant, **more):
+        taken.append(tenant)
+        if tenant == PIZZERIA:
+            raise error
+        return await take(tenant, **more)
+
+    scene.sync.rounds.take = broken
+    with capture_logs():
+        for _ in range(10):
+            await look(scene)
+            scene.clock.move(timedelta(seconds=1))
+        assert taken.count(PIZZERIA) == 1
+        scene.clock.move(AGAIN)
+        await look(scene)
+        assert taken.count(PIZZERIA) == 2
+        # Somebody asked for it: it may have been mended.
+        scene.sync.worker.wake()
+        await look(scene)
+    assert taken.count(PIZZERIA) == 3
+
+
+async def test_a_mistake_of_ours_does_not_end_the_worker(scene):
+    async def broken(*, now, limit):
+        raise ZeroDivisionError("a mistake of ours")
+
+    scene.database.runs.due = broken
+    with capture_logs() as logs:
+        await look(scene)
+    assert [line["event"] for line in logs] == ["sync.look_broke"]
+
+
+async def test_a_database_that_goes_away_in_a_round_is_told(scene):
+    async def away(tenant, **more):
+        raise Unavailable("the database does not answer")
+
+    scene.sync.rounds.take = away
+    with capture_logs() as logs:
+        await look(scene)
+    assert {line["event"] for line in logs} == {"sync.interrupted"}
+
+
+async def test_rounds_that_have_not_begun_are_not_begun_when_it_is_to_end(scene):
+    for n in range(AT_ONCE):
+        scene.tenants[f"tenant-{n}"] = scene.tenants[PIZZERIA]
+    go_on, taken = asyncio.Event(), []
+
+    async def waits(tenant, **more):
+        taken.append(tenant)
+        await go_on.wait()
+
+    scene.sync.rounds.take = waits
+    await scene.sync.worker.look()
+    await until(lambda: len(taken) == AT_ONCE)
+    ending = asyncio.create_task(scene.sync.worker.drain())
+    await until(scene.sync.worker.is_stopped)
+    go_on.set()
+    await ending
+    assert len(taken) == AT_ONCE
+
+
+async def test_a_tenant_another_process_has_is_looked_at_again_soon(scene):
+    await synced(scene)
+    now = scene.clock.now()
+    await scene.database.runs.claim(PIZZERIA, owner="other", now=now, until=now + PATIENCE * 10)
+    await scene.mark("prod:cola")
+    scene.clock.move(QUIET)
+    await look(scene)
+    assert scene.database.marks.held
+    await scene.database.runs.release(PIZZERIA, owner="other")
+    scene.clock.move(QUIET)
     await look(scene)
     assert not scene.database.marks.held
