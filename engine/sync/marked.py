@@ -1,5 +1,6 @@
 """Works off marks: products that may have changed, in as few batches as there are catalogues."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from engine.sync.drift import Drift
 from engine.sync.outgoing import Outgoing
 from engine.sync.pace import NotNow
 from engine.sync.ports import CatalogKey, Mark, SyncMarks
+from engine.sync.shelves import BREATH
 from engine.sync.shop import Shop
 from engine.sync.verdict import Question, Verdict, judge
 from engine.sync.walk import Load, weight
@@ -80,7 +82,9 @@ class Marked:
             rows[row.product, row.catalog].append(row)
         places = {(p, shop.key_of(sellable.category_id)) for p, sellable in sold.items()}
         judged: defaultdict[CatalogKey, list[tuple[ProductId, Verdict]]] = defaultdict(list)
-        for product, key in sorted(places | rows.keys()):
+        for count, (product, key) in enumerate(sorted(places | rows.keys()), 1):
+            if count % BREATH == 0:
+                await asyncio.sleep(0)
             sellable = sold.get(product) if (product, key) in places else None
             question = Question(
                 product=product,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 
 import structlog
 
@@ -16,6 +16,7 @@ from engine.sync.alerts import alert_of
 from engine.sync.connection import Connection
 from engine.sync.drift import Drift, Drifted
 from engine.sync.follow import Follow
+from engine.sync.jobs import begun, finished, next_job, started_over
 from engine.sync.marked import Marked
 from engine.sync.pace import NotNow
 from engine.sync.ports import Alert, Batches, Job, SyncMarks, SyncRun, SyncRuns
@@ -25,10 +26,6 @@ from engine.sync.walk import Walk
 
 LEASE: Final = timedelta(seconds=60)
 """How long a process that died keeps a tenant."""
-COMPARE_EVERY: Final = timedelta(minutes=15)
-"""Between two comparisons with what Meta was given: the net below the change feed."""
-VERIFY_EVERY: Final = timedelta(hours=24)
-"""Between two comparisons with what Meta has: it tells nobody of changes made by hand."""
 ALERT_LOOK: Final = timedelta(minutes=1)
 """How soon it is seen that a person has mended what Meta refuses; costs no call."""
 SETUP_LOOK: Final = timedelta(minutes=10)
@@ -148,8 +145,7 @@ class Round:
         try:
             due = await self._work(opened)
         except NotNow as rate:
-            checks = [b.check_at for b in await self._tools.batches.open(self._run.tenant)]
-            return await self._end(min([rate.at, *checks]))
+            return await self._end(min(rate.at, await self._next_check() or rate.at))
         except GraphRetryable as error:
             return await self._hold(error)
         except GraphTerminal as error:
@@ -158,19 +154,26 @@ class Round:
         return await self._end(due)
 
     async def _work(self, shop: Shop) -> datetime:
-        next_check = await self._tools.follow.ask(shop)
+        await self._tools.follow.ask(shop)
         self._marks = later = await self._tools.marked.work(shop)
         job = self._run.job
         if job and not job.walked:
             await self._walk(shop, job)
-            # What it sent is asked for soon.
-            next_check = await self._tools.follow.ask(shop)
         self._met()
         is_done = await self._is_done()
         await self._connected(shop, is_done=is_done)
-        self._finish(is_done=is_done)
-        times = [t for t in (next_check, later) if t]
-        return min(times if self._run.job else [*times, self._next_job()])
+        if is_done and job:
+            self._run = finished(self._run, self._now())
+            log.info("sync.job_done", tenant=shop.id, kind=job.kind, products=job.total)
+        times = [time for time in (await self._next_check(), later) if time]
+        if self._run.job is None:
+            times.append(next_job(self._run, self._now()))
+        return min(times, default=self._now())
+
+    async def _next_check(self) -> datetime | None:
+        """Tell when to ask for a batch next; None if none is open."""
+        batches = await self._tools.batches.open(self._run.tenant)
+        return min((batch.check_at for batch in batches), default=None)
 
     async def _is_done(self) -> bool:
         """Tell whether the walk is over, and Meta is through with what was sent in it."""
@@ -248,39 +251,12 @@ class Round:
                 await connection.make(shop)
         return True
 
-    def _finish(self, *, is_done: bool) -> None:
-        job = self._run.job
-        if job is None or not is_done:
-            return
-        done = replace(job, finished_at=self._now())
-        compared = job.started_at or self._now()
-        self._run = replace(self._run, job=None, last=done, compared_at=compared)
-        log.info("sync.job_done", tenant=self._run.tenant, kind=job.kind, products=job.total)
-
     async def _begin(self) -> None:
-        """Take up the walk somebody asked for, or one whose time has come."""
-        run, now = self._run, self._now()
-        # One that an alert keeps gives way: whoever asks hopes that it is mended.
-        if run.job and not (run.requested and run.is_blocked):
-            return
-        if run.requested:
-            job = replace(run.requested, started_at=now)
-            # What an alert kept from being done is done too.
-            job = replace(job, kind=_more(job, run.job)) if run.job else job
-            self._run = replace(run, job=job, requested=None, held_until=None, alert=None)
+        """Take up the walk that is due, if one is."""
+        asked, new_id = self._run.requested, self._tools.new_id
+        self._run = begun(self._run, self._now(), new_id)
+        if asked and self._run.requested is None:
             await self._tools.runs.begin(self._run, owner=self._owner)
-        elif self._next_job() <= now:
-            is_first = run.compared_at is None
-            is_doubted = not is_first and _is_old(run.verified_at, now, VERIFY_EVERY)
-            job = Job(self._tools.new_id(), "verify" if is_doubted else "changed", now, now)
-            verified = now if is_first and run.verified_at is None else run.verified_at
-            self._run = replace(run, job=job, verified_at=verified)
-
-    def _next_job(self) -> datetime:
-        run = self._run
-        if run.job or run.requested or run.compared_at is None:
-            return self._now()
-        return run.compared_at + COMPARE_EVERY
 
     async def _may_ask(self) -> bool:
         run = self._run
@@ -326,21 +302,11 @@ class Round:
     async def _forget_marks(self) -> None:
         """Let the next walk find what is marked: meanwhile marks would only pile up."""
         while marks := await self._tools.marks.of(self._run.tenant, limit=1000):
-            self._start_over(is_doubted=any(mark.kind == "verify" for mark in marks))
+            is_doubted = any(mark.kind == "verify" for mark in marks)
+            new_id = self._tools.new_id
+            self._run = started_over(self._run, self._now(), new_id, is_doubted=is_doubted)
             await self._save()
             await self._tools.marks.done(marks)
-
-    def _start_over(self, *, is_doubted: bool) -> None:
-        """Let a walk go over everything, also over what Meta has if that is doubted."""
-        now = self._now()
-        job = self._run.job
-        if is_doubted:
-            doubting = Job(self._tools.new_id(), "verify", now)
-            job = doubting if job is None else replace(job, kind=_more(job, doubting))
-            job = replace(job, started_at=now)
-        if job:
-            job = replace(job, shelf=None, position=None, done=0, walked=False)
-        self._run = replace(self._run, job=job, compared_at=None)
 
     async def _noted(self, job: Job) -> None:
         self._run = replace(self._run, job=job)
@@ -369,12 +335,3 @@ class Round:
 
 def _is_new(alert: Alert, known: Alert | None) -> bool:
     return known is None or (known.code, known.sentence) != (alert.code, alert.sentence)
-
-
-def _more(job: Job, other: Job) -> Literal["changed", "full", "verify"]:
-    """Give the kind of the one that does more."""
-    return job.kind if job.covers(other) else other.kind
-
-
-def _is_old(at: datetime | None, now: datetime, age: timedelta) -> bool:
-    return at is None or at + age <= now

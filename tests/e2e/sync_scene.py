@@ -181,8 +181,9 @@ class Shop:
         wrong: dict[str, Any] = {}
 
         async def is_right() -> bool:
+            found = await self.wrong()
             wrong.clear()
-            wrong.update(await self.wrong())
+            wrong.update(found)
             return not wrong
 
         try:

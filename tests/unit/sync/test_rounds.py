@@ -8,7 +8,9 @@ from structlog.testing import capture_logs
 
 from engine.errors import Conflict
 from engine.sync import rounds
-from engine.sync.rounds import ALERT_AGAIN, COMPARE_EVERY, LEASE, VERIFY_EVERY
+from engine.sync.jobs import COMPARE_EVERY, VERIFY_EVERY
+from engine.sync.outgoing import FIRST_CHECK
+from engine.sync.rounds import ALERT_AGAIN, LEASE
 from tests.unit.sync.scene import DRINKS, NOON, PIZZERIA, product
 
 COLA = product("prod:cola", category=DRINKS, price="3.50")
@@ -298,3 +300,24 @@ async def test_thousands_of_drifted_items_are_mended(scene, monkeypatch):
     await scene.sync.news.catalog_changed(PIZZERIA)
     await scene.through()
     assert {item["price"] for item in (await scene.items()).values()} == {"12.00 USD"}
+
+
+async def test_a_batch_of_marks_is_asked_for_soon(scene):
+    scene.sell(COLA)
+    await scene.walk()
+    scene.sell(DEARER)
+    await scene.mark("prod:cola")
+    due = await scene.round()
+    assert due - scene.clock.now() == FIRST_CHECK
+    await scene.settled()
+    scene.clock.set(due)
+    await scene.round()
+    assert scene.states()["prod:cola"].status == "synced"
+
+
+async def test_the_first_walk_is_followed_by_no_doubt_even_if_it_was_asked_for(scene):
+    scene.sell(COLA)
+    await scene.walk(is_full=True)
+    before = await scene.calls("products")
+    await pass_by(scene, COMPARE_EVERY * 2)
+    assert await scene.calls("products") == before
