@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from structlog.testing import capture_logs
 
-from engine.sync.ports import SINGLE
 from engine.sync.jobs import COMPARE_EVERY
+from engine.sync.ports import SINGLE
 from tests.unit.sync.scene import DRINKS, NUMBERS, PIZZERIA, TAQUERIA, product, settings
 
 COLA = product("prod:cola", category=DRINKS, price="3.50")

@@ -52,7 +52,9 @@ async def again(scene, **answers):
 
     shop = await scene.sync.shops.open(PIZZERIA, still_ours=ours)
     calls = Statuses(**answers)
-    return calls, await Follow(scene.database.batches, scene.clock).ask(replace(shop, calls=calls))
+    await Follow(scene.database.batches, scene.clock).ask(replace(shop, calls=calls))
+    batches = await scene.database.batches.open(PIZZERIA)
+    return calls, min((batch.check_at for batch in batches), default=None)
 
 
 def statuses(scene):
