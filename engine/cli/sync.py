@@ -141,7 +141,7 @@ async def _run(tools: _Tools, form: str, *, is_full: bool) -> bool:
         click.echo(f"sync: {tools.tenant}: joins the sync that is under way", err=True)
     report = await _followed(tools)
     sync_output.show_report(report, tools.tenant, form)
-    return report.status == "completed" and not report.failed
+    return report.status == "completed" and not report.failed and not report.reason
 
 
 async def _drift(tools: _Tools, form: str, *, is_repairing: bool, is_keeping: bool) -> bool:

@@ -12,7 +12,7 @@ from engine import metrics
 from engine.clock import Clock
 from engine.domain.ids import TenantId
 from engine.errors import GraphError, GraphRetryable, GraphTerminal
-from engine.sync.alerts import alert_of
+from engine.sync.alerts import UNCONNECTED, alert_of
 from engine.sync.connection import Connection
 from engine.sync.drift import Drift, Drifted
 from engine.sync.follow import Follow
@@ -230,7 +230,8 @@ class Round:
         try:
             is_known = await self._connect(shop, is_done=is_done)
         except GraphTerminal as error:
-            alert = alert_of(error, now=self._now(), token=await self._mended())
+            token = await self._mended()
+            alert = alert_of(error, now=self._now(), token=token, hints=UNCONNECTED)
             if _is_new(alert, self._run.alert):
                 log.error("sync.not_connected", tenant=shop.id, reason=alert.sentence)
                 self._run = replace(self._run, alert=alert)

@@ -168,6 +168,7 @@ async def test_a_refused_connection_is_told_once_and_until_it_is_mended(single):
     report = await single.sync.reports.report(PIZZERIA)
     assert report.status == "completed"
     assert "Meta refuses it" in report.reason
+    assert "WhatsApp Manager" in report.reason
     (await mend()).raise_for_status()
     assert (await single.walk()).reason == ""
     assert [WABA] in [catalog["connections"] for catalog in await single.catalogs()]
