@@ -42,6 +42,7 @@ _STATUS_FIELDS: Final = (
     "handle,status,errors,errors_total_count,warnings,warnings_total_count,ids_of_invalid_requests"
 )
 _NAMED: Final = "id,name"
+_SET_FIELDS: Final = "id,name,retailer_id"
 GIVEN_UP: Final = frozenset({"canceled", "cancelled", "error", "fatal"})
 """Statuses of a handle that nothing follows; Meta documents `finished` only."""
 _ITEMS_PAGE: Final = 250
@@ -131,8 +132,11 @@ class GraphCatalogs:
 
     async def sets(self, catalog_id: str) -> tuple[MetaSet, ...]:
         """Give a catalogue's product sets."""
-        found = await self._all(_path(catalog_id, "product_sets"))
-        return tuple(MetaSet(id_, name) for id_, name in found)
+        found = await self._all(_path(catalog_id, "product_sets"), fields=_SET_FIELDS)
+        return tuple(
+            MetaSet(_text(each.get("id")), _text(each.get("name")), _text(each.get("retailer_id")))
+            for each in found
+        )
 
     async def create_set(self, catalog_id: str, *, name: str, retailer_id: str, rule: Json) -> str:
         """Make a product set and give its id."""
@@ -183,21 +187,21 @@ class GraphCatalogs:
         await self._post(_path(phone_number_id, "whatsapp_commerce_settings"), params=asked)
 
     async def _catalogs(self, path: str) -> tuple[MetaCatalog, ...]:
-        return tuple(MetaCatalog(id_, name) for id_, name in await self._all(path))
+        found = await self._all(path, fields=_NAMED)
+        return tuple(MetaCatalog(_text(each.get("id")), _text(each.get("name"))) for each in found)
 
-    async def _all(self, path: str) -> tuple[tuple[str, str], ...]:
-        """Give id and name of everything in a list, page after page."""
-        found: list[tuple[str, str]] = []
+    async def _all(self, path: str, *, fields: str) -> tuple[Mapping[str, Any], ...]:
+        """Give everything in a list that has an id, page after page."""
+        found: list[Mapping[str, Any]] = []
         after: str | None = None
         for _ in range(_MOST_PAGES):
-            asked = {"fields": _NAMED, "limit": str(_PAGE)}
+            asked = {"fields": fields, "limit": str(_PAGE)}
             page = await self._get(path, asked if after is None else {**asked, "after": after})
-            named = as_objects(page.get("data"))
-            found += [(_text(each.get("id")), _text(each.get("name"))) for each in named]
+            found += as_objects(page.get("data"))
             after = _next(page, after)
             if after is None:
                 break
-        return tuple(each for each in found if each[0])
+        return tuple(each for each in found if _text(each.get("id")))
 
     async def _get(self, path: str, params: Mapping[str, str]) -> Json:
         return await self.client.request("GET", path, token=self.token, params=dict(params))

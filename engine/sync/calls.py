@@ -58,10 +58,15 @@ class MetaItem:
 
 @dataclass(frozen=True, slots=True)
 class MetaSet:
-    """A product set of a catalogue."""
+    """A product set of a catalogue.
+
+    Args:
+        retailer_id: our id of it; empty of one that was made by hand.
+    """
 
     id: str
     name: str
+    retailer_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,13 +51,12 @@ class Connection:
         there: dict[str, str] = {}
         if wanted.keys() - record.sets.keys():
             # One that was made just before an accident is taken, not made again.
-            noted = {set_id for set_id, _ in record.sets.values()}
             found = await shop.calls.sets(record.catalog_id)
-            there = {each.name: each.id for each in found if each.id not in noted}
+            there = {each.retailer_id: each.id for each in found}
         for category, name in wanted.items():
             made = record.sets.get(category)
             if made is None:
-                set_id = there.pop(name, "") or await self._made(shop, record, category, name)
+                set_id = there.get(category) or await self._made(shop, record, category, name)
                 record = await self._noted(record, category, (set_id, name))
             elif made[1] != name:
                 await shop.calls.rename_set(made[0], name)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from engine.domain.ids import TenantId
 from engine.domain.tenant import Tenant
+from engine.errors import EngineError, Unavailable
 from engine.ports import Business, BusinessRepository
 from engine.sync.calls import CatalogCalls
 from engine.sync.ports import CatalogKey, TenantCatalogs
@@ -41,9 +42,9 @@ class Shops:
     async def fingerprint(self, tenant: TenantId) -> str:
         """Give a text that differs when what a person can mend has changed."""
         is_served = str(self._settings(tenant) is not None)
-        business = await self._businesses.by_tenant(tenant)
-        if business is None:
-            return fingerprint(is_served)
+        business = await self._business(tenant)
+        if isinstance(business, str):
+            return fingerprint(is_served, business)
         mapping = sorted((business.catalog_mapping or {}).items())
         return fingerprint(
             is_served, business.access_token, business.fb_business_id or "",
@@ -56,8 +57,10 @@ class Shops:
         Raises:
             Unavailable: the database does not answer.
         """
-        business = await self._businesses.by_tenant(tenant)
-        mapping = (business.catalog_mapping if business else None) or {}
+        business = await self._business(tenant)
+        if isinstance(business, str):
+            return
+        mapping = business.catalog_mapping or {}
         for each in await self._catalogs.all(tenant):
             if each.catalog_id and each.key not in mapping:
                 gone = replace(each, catalog_id="", connection="", sets={})
@@ -74,9 +77,9 @@ class Shops:
         settings = self._settings(tenant)
         if settings is None:
             return "its files cannot be served: see `comanda check`"
-        business = await self._businesses.by_tenant(tenant)
-        if business is None:
-            return "the business is not in the database: seed it first"
+        business = await self._business(tenant)
+        if isinstance(business, str):
+            return business
         known = await self._known(tenant, business)
         missing = self._missing(business, known)
         if missing:
@@ -92,6 +95,17 @@ class Shops:
             states=self._opened.states(tenant),
             still_ours=still_ours,
         )
+
+    async def _business(self, tenant: TenantId) -> Business | str:
+        """Give a tenant's business, or tell why it cannot be used."""
+        try:
+            business = await self._businesses.by_tenant(tenant)
+        except Unavailable:
+            raise
+        except EngineError as error:
+            # Such as an access token that cannot be opened.
+            return str(error)
+        return business or "the business is not in the database: seed it first"
 
     async def _known(self, tenant: TenantId, business: Business) -> dict[CatalogKey, str]:
         made = await self._catalogs.all(tenant)

@@ -8,6 +8,7 @@ from typing import Final
 from engine.clock import Clock
 from engine.domain.ids import ProductId
 from engine.sync.outgoing import Outgoing
+from engine.sync.pace import NotNow
 from engine.sync.ports import ItemState, Job, Mark, SyncMarks
 from engine.sync.shelves import Shelf, pairs, shelves
 from engine.sync.shop import Shop
@@ -139,6 +140,9 @@ class Walk:
         await noted(job)
         if load.pushes:
             await self._outgoing.may(shop, shelf.key)
+        elif load.is_idle and await self._marks.of(shop.id, limit=1):
+            # What changed just now comes before what did not: the next round goes on from here.
+            raise NotNow(self._clock.now())
         return job
 
     async def _settle(self, shop: Shop, load: Load) -> None:

@@ -328,7 +328,7 @@ async def test_one_catalogue_for_everything_and_one_that_whatsapp_does_not_get(
         made = await shop.meta.post(owned, json={"name": "By hand"}, headers=bearer)
         other = {"catalog_id": made.json()["id"]}
         (await shop.meta.post(account, json=other, headers=bearer)).raise_for_status()
-        said = await place.said(tenant=TAQUERIA)
+        said = await place.said(tenant=TAQUERIA, code=1)
         done, reason = said.splitlines()
         assert done == "sync: dona-lucha: completed: 2 products, 2 synced, 0 failed"
         assert reason.startswith("sync: dona-lucha: Meta refuses it (")

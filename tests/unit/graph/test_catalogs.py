@@ -299,8 +299,9 @@ async def test_a_set_that_meta_keeps_is_an_error(catalogs, scripted, answer):
 
 
 async def test_sets_are_listed(catalogs, scripted):
-    scripted.say(page({"id": "1", "name": "a"}, after="A"), page({"id": "2", "name": "b"}))
-    assert await catalogs.sets("55") == (MetaSet("1", "a"), MetaSet("2", "b"))
+    ours = {"id": "1", "name": "a", "retailer_id": "cat:a"}
+    scripted.say(page(ours, after="A"), page({"id": "2", "name": "b"}))
+    assert await catalogs.sets("55") == (MetaSet("1", "a", "cat:a"), MetaSet("2", "b"))
 
 
 async def test_a_catalogue_is_connected_and_shown(catalogs, scripted):
@@ -440,7 +441,7 @@ async def test_the_sandbox_keeps_sets_and_shows_the_catalogue(at_meta):
     rule = {"custom_label_0": {"eq": PIZZA.category_id}}
     made_ = await at_meta.create_set(catalog, name="Pizza", retailer_id="cat:pizza", rule=rule)
     await at_meta.rename_set(made_, "Pizzas")
-    assert await at_meta.sets(catalog) == (MetaSet(made_, "Pizzas"),)
+    assert await at_meta.sets(catalog) == (MetaSet(made_, "Pizzas", "cat:pizza"),)
     await at_meta.delete_set(made_)
     await at_meta.delete_set(made_)
     assert await at_meta.sets(catalog) == ()

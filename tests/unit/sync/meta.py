@@ -135,7 +135,7 @@ class MemoryMeta:
 
     async def sets(self, catalog_id: str) -> tuple[MetaSet, ...]:
         found = self._catalogue(catalog_id).sets
-        return tuple(MetaSet(id_, name) for id_, name in found.items())
+        return tuple(MetaSet(id_, name, id_.partition("/")[2]) for id_, name in found.items())
 
     async def create_set(self, catalog_id: str, *, name: str, retailer_id: str, rule: Json) -> str:
         made = f"{catalog_id}/{retailer_id}"

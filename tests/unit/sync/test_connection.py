@@ -82,6 +82,27 @@ async def test_a_set_that_was_made_just_before_an_accident_is_not_made_again(sin
     assert len(catalog["sets"]) == 1
 
 
+async def test_a_set_made_by_hand_with_the_name_of_a_category_is_left_alone(single):
+    single.sell(MARGHERITA)
+    await single.sync.reports.start(PIZZERIA, is_full=False)
+    await single.round()
+    (catalog,) = await single.catalogs()
+    path = f"/v26.0/{catalog['id']}/product_sets"
+    bearer = {"Authorization": f"Bearer token of {PIZZERIA}"}
+    by_hand = {"name": "Drinks", "filter": "{}"}
+    (await single.meta.post(path, json=by_hand, headers=bearer)).raise_for_status()
+    single.sell(COLA)
+    await single.through()
+    await single.walk()
+    single.stop_selling(COLA)
+    await single.walk()
+    (catalog,) = await single.catalogs()
+    assert [(one["name"], one["retailer_id"]) for one in catalog["sets"]] == [
+        ("Pizza", "cat:pizza"),
+        ("Drinks", None),
+    ]
+
+
 async def test_another_number_is_shown_the_catalogue_too(single):
     single.sell(MARGHERITA)
     await single.walk()

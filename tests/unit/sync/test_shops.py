@@ -2,6 +2,7 @@
 
 import pytest
 
+from engine.errors import EngineError, Unavailable
 from engine.graph.catalogs import GraphCatalogs
 from engine.sync.ports import CatalogKey, TenantCatalog
 from engine.sync.shops import Shops
@@ -97,3 +98,23 @@ async def test_only_what_is_not_mapped_is_forgotten(scene):
         TenantCatalog(PIZZERIA, pizza, "2", "Pizza"),
     )
     await shops(scene).forget_unmapped("nobody")
+
+
+async def test_an_access_token_that_cannot_be_opened_is_a_reason_to_wait(scene):
+    async def sealed(tenant):
+        raise EngineError("an access token cannot be opened")
+
+    scene.businesses.by_tenant = sealed
+    await scene.sync.reports.start(PIZZERIA, is_full=False)
+    await scene.round()
+    report = await scene.sync.reports.report(PIZZERIA)
+    assert (report.status, report.reason) == ("blocked", "an access token cannot be opened")
+
+
+async def test_a_database_that_is_away_is_no_reason_of_a_tenants(scene):
+    async def away(tenant):
+        raise Unavailable("the database does not answer")
+
+    scene.businesses.by_tenant = away
+    with pytest.raises(Unavailable):
+        await scene.round()

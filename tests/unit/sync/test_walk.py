@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from engine.domain.ids import CategoryId
-from engine.sync import walk
+from engine.sync import shelves, walk
 from engine.sync.ports import CatalogKey, Job
 from engine.sync.verdict import Verdict
 from engine.sync.walk import Load, weight
@@ -309,3 +309,31 @@ async def test_a_category_may_be_called_as_the_single_catalogue_is(scene):
 
 async def ours():
     return None
+
+
+async def test_what_changes_during_a_long_walk_does_not_wait_for_its_end(scene, monkeypatch):
+    monkeypatch.setattr(walk, "LOOKED", 10)
+    monkeypatch.setattr(shelves, "PAGE", 10)
+    first, *others = [product(f"prod:{n:03}") for n in range(50)]
+    scene.sell(first, *others)
+    await scene.walk()
+    await scene.sync.reports.start(PIZZERIA, is_full=False)
+    sold = scene.database.sellables(PIZZERIA)
+    page = sold.page
+
+    async def changing(category, *, after, limit):
+        if after == "prod:009":
+            # It was looked at already, and cost twelve.
+            scene.sell(replace(first, base_price=first.base_price + 1))
+            await scene.mark("prod:000")
+        return await page(category, after=after, limit=limit)
+
+    sold.page = changing
+    await scene.round()
+    stopped = (await scene.database.runs.get(PIZZERIA)).job
+    assert (stopped.done, stopped.walked) == (10, False)
+    sold.page = page
+    await scene.round()
+    await scene.settled()
+    assert (await scene.items())["prod:000"]["price"] == "13.00 USD"
+    assert (await scene.through()).synced == 50
