@@ -1,9 +1,9 @@
 """Works off batches of items in the background, in order for each catalogue; it takes no calls."""
 
 import asyncio
-from collections import defaultdict
 from dataclasses import replace
 
+from engine.sandbox.background import Background
 from engine.sandbox.catalog_state import Batch, BatchState, Catalog, ItemRemark, ItemRequest
 from engine.sandbox.courier import Courier, Letter
 from engine.sandbox.items import item_problems, item_warnings, late_problems
@@ -19,17 +19,13 @@ class Batches:
         self._world = world
         self._courier = courier
         self._options = options
-        self._lanes: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._behind = Background()
 
     def begin(self, catalog: Catalog, batch: Batch) -> None:
         """Take a batch in; unless batches are held it is worked off after a while."""
         catalog.batches[batch.handle] = batch
-        if self._world.trade.holds_batches:
-            return
-        task = asyncio.create_task(self._work_off_later(catalog, batch))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        if not self._world.trade.holds_batches:
+            self._behind.start(self._work_off_later(catalog, batch))
 
     async def release(self, catalog: Catalog, status: BatchState = "finished") -> list[str]:
         """Work off now what a catalogue has; with another status nothing of it is saved."""
@@ -41,14 +37,10 @@ class Batches:
 
     async def forget(self) -> None:
         """Drop what is under way."""
-        tasks = tuple(self._under_way)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._lanes.clear()
+        await self._behind.forget()
 
     async def _work_off_later(self, catalog: Catalog, batch: Batch) -> None:
-        async with self._lanes[catalog.id]:
+        async with self._behind.lane(catalog.id):
             if batch.is_open:
                 await asyncio.sleep(self._options.batch_delay)
             if batch.is_open:

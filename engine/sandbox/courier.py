@@ -1,12 +1,12 @@
 """Posts webhooks to the engine, in order for each customer; it does not know what is in them."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import httpx
 
+from engine.sandbox.background import Background
 from engine.sandbox.envelope import JsonObject
 from engine.sandbox.options import SandboxOptions
 from engine.sandbox.state import Delivery, Person, PhoneNumber, World
@@ -37,54 +37,44 @@ class Courier:
             trust_env=False,
             limits=httpx.Limits(keepalive_expiry=2.0),
         )
-        self._lanes: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._behind = Background()
 
     async def post(self, number: PhoneNumber, person: Person, letter: Letter) -> Delivery:
         """Post a webhook when its turn comes and return how that ended; it is tried once."""
-        async with self._lanes[number.phone_number_id, person.phone]:
+        async with self._behind.lane(number.phone_number_id, person.phone):
             return await self._deliver(number, letter, ())
 
     def dispatch(self, number: PhoneNumber, person: Person, letters: Iterable[Letter]) -> None:
         """Post webhooks in the background, in order; what the engine refuses is tried again."""
-        self._start(self._post_all(number, person, tuple(letters)))
+        self._behind.start(self._post_all(number, person, tuple(letters)))
 
     async def tell(self, number: PhoneNumber, letter: Letter) -> Delivery:
         """Post a webhook about the number's account in its turn; it is tried once."""
-        async with self._lanes[number.waba_id, ""]:
+        async with self._behind.lane(number.waba_id):
             return await self._deliver(number, letter, ())
 
     def announce(self, number: PhoneNumber, letter: Letter) -> None:
         """Post a webhook about the number's account in the background, if need be again."""
-        self._start(self._tell(number, letter))
+        self._behind.start(self._tell(number, letter))
 
     async def forget(self) -> None:
         """Drop what is under way."""
-        tasks = tuple(self._under_way)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._lanes.clear()
+        await self._behind.forget()
 
     async def close(self) -> None:
         """Drop what is under way and close the connections."""
         await self.forget()
         await self._http.aclose()
 
-    def _start(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-
     async def _post_all(
         self, number: PhoneNumber, person: Person, letters: tuple[Letter, ...]
     ) -> None:
-        async with self._lanes[number.phone_number_id, person.phone]:
+        async with self._behind.lane(number.phone_number_id, person.phone):
             for letter in letters:
                 await self._deliver(number, letter, self._retry_delays)
 
     async def _tell(self, number: PhoneNumber, letter: Letter) -> None:
-        async with self._lanes[number.waba_id, ""]:
+        async with self._behind.lane(number.waba_id):
             await self._deliver(number, letter, self._retry_delays)
 
     async def _deliver(

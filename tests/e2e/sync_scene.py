@@ -61,6 +61,19 @@ async def eventually(look: Callable[[], Any], *, seconds: float = 15.0) -> Any:
         raise AssertionError(f"not within {seconds:g} seconds; last seen: {seen!r}") from None
 
 
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Give the environment in which a process has these settings."""
+    return {
+        "MONGODB_URI": settings.mongodb_uri,
+        "MONGODB_DB_NAME": settings.mongodb_db_name,
+        "META_APP_SECRET": settings.meta_app_secret.get_secret_value(),
+        "META_WEBHOOK_VERIFY_TOKEN": "verify",
+        "ENCRYPTION_SECRET": settings.encryption_secret.get_secret_value(),
+        "GRAPH_API_URL": settings.graph_api_url,
+        "PUBLIC_URL": settings.public_url,
+    }
+
+
 def settings_of(tenant: TenantId) -> Tenant:
     """Give what the files of a shipped tenant say."""
     found = Library(read_settings().content(), all_verbs()).tenant(tenant, Problems())

@@ -21,6 +21,7 @@ from tests.e2e.sync_scene import (
     TAQUERIA,
     TOKEN,
     Shop,
+    environment_of,
     opened_shop,
     product_row,
     settings_of,
@@ -41,16 +42,7 @@ class Place:
 
     @property
     def environment(self):
-        given = self.settings
-        return {
-            "MONGODB_URI": given.mongodb_uri,
-            "MONGODB_DB_NAME": given.mongodb_db_name,
-            "META_APP_SECRET": given.meta_app_secret.get_secret_value(),
-            "META_WEBHOOK_VERIFY_TOKEN": "verify",
-            "ENCRYPTION_SECRET": given.encryption_secret.get_secret_value(),
-            "GRAPH_API_URL": given.graph_api_url,
-            "PUBLIC_URL": given.public_url,
-        }
+        return environment_of(self.settings)
 
     async def run(self, *arguments, code=0, tenant=PIZZERIA, **environment):
         """Call the command in a thread of its own, while Meta answers here."""

@@ -15,7 +15,15 @@ from engine.sandbox import SandboxOptions
 from engine.settings import Settings, read_settings
 from engine.storage.leases import FREE
 from engine.storage.sync_records import SyncFeedDocument, SyncStateDocument
-from tests.e2e.sync_scene import PIZZERIA, Shop, eventually, opened_shop, own_database, product_row
+from tests.e2e.sync_scene import (
+    PIZZERIA,
+    Shop,
+    environment_of,
+    eventually,
+    opened_shop,
+    own_database,
+    product_row,
+)
 
 KILLS = 20
 CATEGORIES = 24
@@ -35,17 +43,8 @@ class Processes:
     async def start(self) -> None:
         """Start one more process."""
         plain = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}
-        given = self.settings
-        environment = plain | {
-            "MONGODB_URI": given.mongodb_uri,
-            "MONGODB_DB_NAME": given.mongodb_db_name,
-            "META_APP_SECRET": given.meta_app_secret.get_secret_value(),
-            "META_WEBHOOK_VERIFY_TOKEN": "verify",
-            "ENCRYPTION_SECRET": given.encryption_secret.get_secret_value(),
-            "GRAPH_API_URL": given.graph_api_url,
-            "PUBLIC_URL": given.public_url,
-            "COMANDA_CONTENT": str(self.folder),
-        }
+        environment = plain | environment_of(self.settings)
+        environment["COMANDA_CONTENT"] = str(self.folder)
         command = (sys.executable, "-m", "engine", "serve", "--port", "0")
         with (self.folder / "serve.log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(*command, env=environment, stderr=log)
