@@ -13,19 +13,18 @@ from engine.domain.catalog import Product
 from engine.domain.ids import CategoryId, ProductId, TenantId
 from engine.domain.money import Currency
 from engine.errors import Conflict, FeedLost
+from engine.sync.feed import Changes
 from engine.sync.ports import (
     Batch,
     CatalogKey,
-    Changes,
     ItemId,
     ItemState,
-    Job,
     Mark,
     Sellable,
     Summary,
-    SyncRun,
     TenantCatalog,
 )
+from engine.sync.runs import Job, SyncRun
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 WAITS = ("sent", "removing")

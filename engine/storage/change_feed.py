@@ -18,7 +18,7 @@ from engine.storage.connection import Database, Json, reachable
 from engine.storage.documents import PresentationDocument, ProductDocument
 from engine.storage.leases import take
 from engine.storage.sync_records import SyncFeedDocument, SyncStateDocument
-from engine.sync.ports import Changes
+from engine.sync.feed import Changes
 
 ROW: Final = "catalog"
 """Id of the one row that tells where the feed is."""
@@ -51,7 +51,7 @@ PIPELINE: Final[list[Json]] = [
 
 
 class MongoFeed:
-    """What changes in the products of all tenants: `engine.sync.ports.ChangeFeed`.
+    """What changes in the products of all tenants: `engine.sync.feed.ChangeFeed`.
 
     Changes that were told and could not be noted are told again after `close`.
     """

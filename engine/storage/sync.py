@@ -23,7 +23,7 @@ from engine.storage.tenant_catalogs import MongoTenantCatalogs
 
 
 class MongoSync:
-    """The ports of `engine.sync.ports` on one database."""
+    """The ports of `engine.sync` on one database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -10,14 +10,15 @@ from engine.errors import Conflict, Unavailable
 from engine.storage.connection import Database, Json, reachable
 from engine.storage.leases import FREE, take
 from engine.storage.sync_records import SyncRunDocument
-from engine.sync.ports import Alert, CatalogKey, Job, SyncRun
+from engine.sync.ports import CatalogKey
+from engine.sync.runs import Alert, Job, SyncRun
 
 ATTEMPTS = 20
 """How often a change is tried that another process was faster than."""
 
 
 class MongoSyncRuns:
-    """The runs of all tenants: `engine.sync.ports.SyncRuns`.
+    """The runs of all tenants: `engine.sync.runs.SyncRuns`.
 
     A run that is woken while somebody works on it stays due: `save` does not put it off.
     """

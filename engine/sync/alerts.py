@@ -6,7 +6,7 @@ from typing import Final
 
 from engine.errors import GraphError
 from engine.sync.catalogs import NoCatalog
-from engine.sync.ports import Alert
+from engine.sync.runs import Alert
 
 _TOKEN: Final = "save a valid access token for the business"
 _RIGHTS: Final = (

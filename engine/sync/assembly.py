@@ -12,14 +12,16 @@ from engine.sync.calls import CatalogCalls
 from engine.sync.catalogs import Catalogs
 from engine.sync.connection import Connection
 from engine.sync.drift import Drift
+from engine.sync.feed import ChangeFeed
 from engine.sync.follow import Follow
 from engine.sync.marked import Marked
 from engine.sync.news import News
 from engine.sync.outgoing import Outgoing
 from engine.sync.pace import Pace
-from engine.sync.ports import Batches, ChangeFeed, SyncMarks, SyncRuns, TenantCatalogs
+from engine.sync.ports import Batches, SyncMarks, TenantCatalogs
 from engine.sync.report import SyncReports
 from engine.sync.rounds import Rounds
+from engine.sync.runs import SyncRuns
 from engine.sync.shop import Opened
 from engine.sync.shops import Shops
 from engine.sync.walk import Walk

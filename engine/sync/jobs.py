@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from engine.sync.ports import Job, SyncRun
+from engine.sync.runs import Job, SyncRun
 
 COMPARE_EVERY: Final = timedelta(minutes=15)
 """Between two comparisons with what Meta was given: the net below the change feed."""

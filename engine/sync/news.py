@@ -5,7 +5,8 @@ from collections.abc import Callable, Collection
 from engine.clock import Clock, Ids
 from engine.domain.ids import TenantId
 from engine.domain.native import split_item
-from engine.sync.ports import Batches, Job, Mark, SyncMarks, SyncRuns, TenantCatalogs
+from engine.sync.ports import Batches, Mark, SyncMarks, TenantCatalogs
+from engine.sync.runs import Job, SyncRuns
 
 
 class News:

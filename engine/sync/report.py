@@ -7,7 +7,8 @@ from typing import Final, Literal
 from engine.clock import Clock, Ids
 from engine.domain.ids import ProductId, TenantId
 from engine.domain.native import split_item
-from engine.sync.ports import ItemState, ItemStates, Job, SyncRun, SyncRuns
+from engine.sync.ports import ItemState, ItemStates
+from engine.sync.runs import Job, SyncRun, SyncRuns
 
 MOST_ERRORS: Final = 1000
 

@@ -19,7 +19,8 @@ from engine.sync.follow import Follow
 from engine.sync.jobs import begun, finished, next_job, started_over
 from engine.sync.marked import Marked
 from engine.sync.pace import NotNow
-from engine.sync.ports import Alert, Batches, Job, SyncMarks, SyncRun, SyncRuns
+from engine.sync.ports import Batches, SyncMarks
+from engine.sync.runs import Alert, Job, SyncRun, SyncRuns
 from engine.sync.shop import Shop
 from engine.sync.shops import Shops
 from engine.sync.walk import Walk

@@ -9,7 +9,8 @@ from engine.clock import Clock
 from engine.domain.ids import ProductId
 from engine.sync.outgoing import Outgoing
 from engine.sync.pace import NotNow
-from engine.sync.ports import ItemState, Job, Mark, SyncMarks
+from engine.sync.ports import ItemState, Mark, SyncMarks
+from engine.sync.runs import Job
 from engine.sync.shelves import Shelf, pairs, shelves
 from engine.sync.shop import Shop
 from engine.sync.verdict import Push, Question, Verdict, judge

@@ -10,7 +10,9 @@ import structlog
 from engine.clock import Clock
 from engine.domain.ids import TenantId
 from engine.errors import Conflict, EngineError, FeedLost, Unavailable
-from engine.sync.ports import ChangeFeed, Job, Mark, SyncMarks, SyncRuns
+from engine.sync.feed import ChangeFeed
+from engine.sync.ports import Mark, SyncMarks
+from engine.sync.runs import Job, SyncRuns
 
 LEASE: Final = timedelta(seconds=20)
 """How long a process that died keeps the feed."""

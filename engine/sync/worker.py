@@ -10,8 +10,9 @@ import structlog
 from engine.clock import Clock
 from engine.domain.ids import TenantId
 from engine.errors import Conflict, EngineError, Unavailable
-from engine.sync.ports import Mark, SyncMarks, SyncRuns
+from engine.sync.ports import Mark, SyncMarks
 from engine.sync.rounds import Outlook, Rounds
+from engine.sync.runs import SyncRuns
 
 LOOK_SECONDS: Final = 1.0
 AT_ONCE: Final = 4
@@ -23,6 +24,7 @@ PATIENCE: Final = timedelta(seconds=3)
 ENOUGH: Final = 3000
 """Marks that fill a batch: more need not be waited for."""
 LONGEST_LATER: Final = timedelta(seconds=15)
+DRAIN_SECONDS: Final = 10.0
 MOST_SEEN: Final = 10_000
 AGAIN: Final = timedelta(seconds=30)
 """When a tenant is tried again whose round broke."""
@@ -120,6 +122,11 @@ class SyncWorker:
         """Stop looking and let the rounds under way come to a point where they can stop."""
         self._is_stopped = True
         self._awake.set()
+        if self._tasks:
+            _, late = await asyncio.wait(set(self._tasks.values()), timeout=DRAIN_SECONDS)
+            for task in late:
+                # It waits for Meta: what it had not noted is done again by the next process.
+                task.cancel()
         await self.idle()
 
     def _put_off(self, tenant: TenantId, outlook: Outlook | None) -> None:

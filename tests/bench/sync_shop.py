@@ -31,9 +31,9 @@ from engine.sync.ports import (
     ItemStates,
     Mark,
     Sellable,
-    SyncRun,
     TenantCatalog,
 )
+from engine.sync.runs import SyncRun
 from tests.memory import MemoryBusinesses
 from tests.memory_sync import (
     FeedLog,

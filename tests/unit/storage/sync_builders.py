@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from engine.domain.ids import ProductId
-from engine.sync.ports import SINGLE, Batch, ItemId, ItemState, Job, Mark, TenantCatalog
+from engine.sync.ports import SINGLE, Batch, ItemId, ItemState, Mark, TenantCatalog
+from engine.sync.runs import Job
 from tests.unit.storage.builders import NOW, PIZZERIA
 
 MINUTE = timedelta(minutes=1)

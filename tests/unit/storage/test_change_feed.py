@@ -11,7 +11,7 @@ from engine.errors import Conflict, FeedLost
 from engine.storage.change_feed import MongoFeed
 from engine.storage.documents import PresentationDocument, ProductDocument
 from engine.storage.sync_records import SyncFeedDocument
-from engine.sync.ports import ChangeFeed, Changes
+from engine.sync.feed import ChangeFeed, Changes
 from tests.memory_sync import MemoryFeed
 from tests.unit.storage.builders import BAKERY, NOW, PIZZERIA
 from tests.unit.storage.sync_builders import item

@@ -17,7 +17,8 @@ from engine.storage.records import DOCUMENTS
 from engine.storage.repositories import MongoTenantStore
 from engine.storage.seeding import seed
 from engine.storage.sync import MongoSync
-from engine.sync.ports import SINGLE, Changes, ItemId
+from engine.sync.feed import Changes
+from engine.sync.ports import SINGLE, ItemId
 from tests.unit.storage.builders import (
     ANA,
     COKE,

@@ -28,7 +28,8 @@ from engine.storage.sync_records import (
     SyncRunDocument,
     SyncStateDocument,
 )
-from engine.sync.ports import Alert, CatalogKey, Job, SyncRun
+from engine.sync.ports import CatalogKey
+from engine.sync.runs import Alert, Job, SyncRun
 from engine.whatsapp.flow_crypto import FlowKey
 from tests.unit.storage.builders import (
     BEN,

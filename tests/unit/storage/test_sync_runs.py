@@ -8,7 +8,8 @@ import pytest
 
 from engine.errors import Conflict
 from engine.storage.sync_runs import MongoSyncRuns
-from engine.sync.ports import Alert, CatalogKey, SyncRun, SyncRuns
+from engine.sync.ports import CatalogKey
+from engine.sync.runs import Alert, SyncRun, SyncRuns
 from tests.memory_sync import MemoryRuns
 from tests.unit.storage.builders import BAKERY, NOW, PIZZERIA
 from tests.unit.storage.sync_builders import LATER, MINUTE, job

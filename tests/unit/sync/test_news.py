@@ -8,7 +8,8 @@ import pytest
 from engine.clock import ManualClock, SeededIds
 from engine.domain.ids import ProductId, TenantId
 from engine.sync.news import News
-from engine.sync.ports import Batch, CatalogKey, Job, SyncRun, TenantCatalog
+from engine.sync.ports import Batch, CatalogKey, TenantCatalog
+from engine.sync.runs import Job, SyncRun
 from tests.memory_sync import MemoryBatches, MemoryMarks, MemoryRuns, MemoryTenantCatalogs
 
 NOON = datetime(2030, 6, 14, 12, tzinfo=UTC)

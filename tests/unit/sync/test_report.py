@@ -7,8 +7,9 @@ import pytest
 
 from engine.clock import ManualClock, SeededIds
 from engine.domain.ids import ProductId, TenantId
-from engine.sync.ports import Alert, CatalogKey, ItemId, ItemState, Job
+from engine.sync.ports import CatalogKey, ItemId, ItemState
 from engine.sync.report import MOST_ERRORS, SyncReport, SyncReports
+from engine.sync.runs import Alert, Job
 from tests.memory_sync import MemoryItemStates, MemoryRuns
 
 NOON = datetime(2030, 6, 14, 12, tzinfo=UTC)

@@ -7,7 +7,8 @@ import pytest
 
 from engine.domain.ids import CategoryId
 from engine.sync import shelves, walk
-from engine.sync.ports import CatalogKey, Job
+from engine.sync.ports import CatalogKey
+from engine.sync.runs import Job
 from engine.sync.verdict import Verdict
 from engine.sync.walk import Load, weight
 from tests.unit.sync.scene import DRINKS, NOON, PIZZA, PIZZERIA, TAQUERIA, product

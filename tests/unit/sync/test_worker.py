@@ -8,6 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from engine.errors import EngineError, Unavailable
+from engine.sync import worker
 from engine.sync.worker import AGAIN, AT_ONCE, PATIENCE, QUIET
 from tests.unit.sync.scene import DRINKS, PIZZERIA, TAQUERIA, product, until
 
@@ -248,3 +249,20 @@ async def test_a_tenant_another_process_has_is_looked_at_again_soon(scene):
     scene.clock.move(QUIET)
     await look(scene)
     assert not scene.database.marks.held
+
+
+async def test_a_round_that_waits_for_meta_does_not_keep_the_process(scene, monkeypatch):
+    monkeypatch.setattr(worker, "DRAIN_SECONDS", 0.01)
+    scene.sell(COLA)
+    never, asked = asyncio.Event(), asyncio.Event()
+
+    async def waiting(*args, **more):
+        asked.set()
+        await never.wait()
+
+    scene.graph.request = waiting
+    await scene.sync.worker.look()
+    await asked.wait()
+    await scene.sync.worker.drain()
+    held = scene.database.runs.held[PIZZERIA]
+    assert (held.owner, held.run.job.walked) == (None, False)
