@@ -1,6 +1,5 @@
 """When a catalogue may be given the next batch; it neither waits nor sends."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -59,8 +58,3 @@ class Pace:
     def hold(self, catalog_id: str, *, until: datetime) -> None:
         """Send nothing to a catalogue before a time."""
         self._holds[catalog_id] = until
-
-    @property
-    def holds(self) -> Mapping[str, datetime]:
-        """Tell which catalogues are held."""
-        return self._holds
