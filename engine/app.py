@@ -23,8 +23,8 @@ from engine.ports import CatalogRepository, TenantStore
 from engine.runtime.bundles import Bundles
 from engine.runtime.commerce import Commerce
 from engine.runtime.exchanges import Exchanges
-from engine.runtime.flow_refusals import FlowRefusals
 from engine.runtime.flow_tokens import FlowTokens
+from engine.runtime.message_refusals import MessageRefusals
 from engine.runtime.reception import Reception
 from engine.runtime.relay import Relay
 from engine.runtime.turns import Turns
@@ -230,7 +230,7 @@ class Engine:
             self.database, vault=self.vault, clock=self.clock, default=self._default_key
         )
         # The relay hands what Meta refuses of a Flow to the worker, the worker its answers to it.
-        refusals = FlowRefusals(
+        refusals = MessageRefusals(
             inbox=inbox,
             outbox=outbox,
             businesses=businesses,

@@ -14,13 +14,8 @@ from engine.domain.conversation import Conversation
 from engine.domain.ids import ProductId
 from engine.domain.order import Order
 from engine.domain.tenant import Tenant
-from engine.ports import (
-    CatalogRepository,
-    FlowDesk,
-    FlowSession,
-    NativeCatalog,
-    OrderRepository,
-)
+from engine.flow_ports import FlowDesk, FlowSession
+from engine.ports import CatalogRepository, NativeCatalog, OrderRepository
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,16 +18,18 @@ from engine.domain.ids import (
 from engine.domain.menu import Menu
 from engine.domain.order import Order, OrderStatus
 from engine.errors import Conflict
-from engine.ports import (
-    Business,
-    CartRepository,
-    CatalogRepository,
-    ConversationRepository,
+from engine.flow_ports import (
     Deployment,
     DeploymentRepository,
     FlowSession,
     FlowSessionRepository,
     FlowStatus,
+)
+from engine.ports import (
+    Business,
+    CartRepository,
+    CatalogRepository,
+    ConversationRepository,
     NativeCatalog,
     OrderRepository,
     OutboxEntry,
@@ -169,7 +171,7 @@ class MemoryDeployments:
 
 
 class MemoryFlowKeys:
-    """The tenants' keys for Flow exchanges: `engine.ports.FlowKeys`."""
+    """The tenants' keys for Flow exchanges: `engine.flow_ports.FlowKeys`."""
 
     def __init__(self, default: FlowKey | None = None) -> None:
         self.held: dict[TenantId, FlowKey] = {}

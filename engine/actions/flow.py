@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from engine.domain.refusals import Reason, Refusal
-from engine.ports import FlowSession
+from engine.flow_ports import FlowSession
 from engine.registry import Registry
 from engine.turn import Event, Turn
 

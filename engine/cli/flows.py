@@ -21,9 +21,9 @@ from engine.deployment.listing import publish as publish_drafts
 from engine.domain.ids import ProductId, TenantId
 from engine.domain.money import Currency
 from engine.errors import EngineError, GraphError
+from engine.flow_ports import FlowKeys
 from engine.graph.flow_ping import FlowPing
 from engine.graph.flows import GraphFlows
-from engine.ports import FlowKeys
 from engine.storage.flow_keys import MongoFlowKeys
 from engine.storage.repositories import MongoTenantStore
 from engine.whatsapp.flow_crypto import FlowKey

@@ -37,7 +37,7 @@ class MetaFlow:
     """A Flow as Meta has it.
 
     Args:
-        status: one of `engine.ports.FlowStatus`, or one that Meta invents later.
+        status: one of `engine.flow_ports.FlowStatus`, or one that Meta invents later.
         endpoint: the address WhatsApp posts its exchanges to, or nothing.
         health: `AVAILABLE`, `LIMITED` or `BLOCKED`, or nothing if Meta does not tell.
         ailments: why it is not available.

@@ -12,8 +12,9 @@ from engine.deployment.calls import UNEDITABLE, Complaint, FlowCalls, MetaFlow, 
 from engine.deployment.plan import LIVE, Plan, Step, Wanted, clone_steps, plan
 from engine.domain.ids import TenantId
 from engine.errors import GraphError, GraphRetryable
+from engine.flow_ports import Deployment, DeploymentRepository, FlowStatus
 from engine.flows.document import FlowJson, Pointer
-from engine.ports import Business, Deployment, DeploymentRepository, FlowStatus
+from engine.ports import Business
 from engine.spec.problems import Problem, Span
 
 

@@ -17,8 +17,9 @@ from engine.deployment.plan import Wanted, flow_key, wanted_flows, wanted_for
 from engine.domain.catalog import Product
 from engine.domain.ids import ProductId, TenantId
 from engine.errors import EngineError
+from engine.flow_ports import FlowKeys
 from engine.flows.document import FlowJson
-from engine.ports import Business, FlowKeys, TenantStore
+from engine.ports import Business, TenantStore
 from engine.whatsapp.flow_crypto import FlowKey
 
 

@@ -9,7 +9,7 @@ from engine.deployment.deployer import Deployer
 from engine.deployment.plan import Step, Wanted
 from engine.domain.ids import TenantId
 from engine.errors import GraphError, GraphRetryable
-from engine.ports import Deployment
+from engine.flow_ports import Deployment
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 from engine.deployment.calls import MetaFlow
 from engine.domain.ids import ProductId, TenantId
+from engine.flow_ports import Deployment
 from engine.flows.document import FlowJson
-from engine.ports import Deployment
 
 LIVE: Final = frozenset({"PUBLISHED", "THROTTLED", "BLOCKED"})
 """Statuses of a Flow that was published and not changed since."""

@@ -4,14 +4,15 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from engine.domain.catalog import Product
+from engine.flow_ports import Deployment, DeploymentRepository, FlowSession
 from engine.flows.fit import misfit
-from engine.ports import Business, Deployment, DeploymentRepository, FlowSession
+from engine.ports import Business
 from engine.runtime.flow_tokens import FlowTokens
 from engine.spec.bundle import Bundle
 
 
 class Desk:
-    """The desk of one turn: `engine.ports.FlowDesk`.
+    """The desk of one turn: `engine.flow_ports.FlowDesk`.
 
     Args:
         business: gives the tenant's document, with what is deployed.

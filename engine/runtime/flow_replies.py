@@ -3,7 +3,8 @@
 from typing import Any
 
 from engine.domain.ids import CustomerKey
-from engine.ports import FlowSession, TenantStore
+from engine.flow_ports import FlowSession
+from engine.ports import TenantStore
 from engine.runtime.flow_tokens import FlowTokens
 from engine.whatsapp.content import FlowReply
 from engine.whatsapp.inbound import InboundMessage

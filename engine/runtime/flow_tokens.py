@@ -7,7 +7,7 @@ import re
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from engine.ports import FlowSession, FlowSessionRepository
+from engine.flow_ports import FlowSession, FlowSessionRepository
 
 _TOKEN = re.compile(r"([0-9a-f]{32})\.[0-9]{1,12}\.[0-9a-f]{32}")
 

@@ -10,7 +10,7 @@ from engine import metrics
 from engine.clock import Clock
 from engine.domain.ids import CustomerKey
 from engine.ports import Business, BusinessRepository, Inbox, InboxRow, Outbox
-from engine.runtime.flow_refusals import FlowRefusals
+from engine.runtime.message_refusals import MessageRefusals
 from engine.whatsapp.inbound import InboundMessage, OtherChange, Status, Webhook
 
 FLOWS = "flows"
@@ -42,7 +42,7 @@ class Reception:
         businesses: BusinessRepository,
         clock: Clock,
         offer: Callable[[InboxRow, InboundMessage], None],
-        refusals: FlowRefusals,
+        refusals: MessageRefusals,
         commerce: OtherChanges,
     ) -> None:
         self._inbox = inbox

@@ -16,10 +16,10 @@ from engine.domain.cart import Cart
 from engine.domain.conversation import Conversation
 from engine.domain.ids import CustomerKey, TenantId
 from engine.errors import Conflict, TurnError
+from engine.flow_ports import FlowSession
 from engine.ports import (
     BusinessRepository,
     CatalogRepository,
-    FlowSession,
     InboxRow,
     OutboxEntry,
     Said,

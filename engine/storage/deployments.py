@@ -7,7 +7,7 @@ from pymongo.errors import DuplicateKeyError
 
 from engine.domain.ids import TenantId
 from engine.errors import Conflict
-from engine.ports import Deployment, FlowStatus
+from engine.flow_ports import Deployment, FlowStatus
 from engine.storage.connection import Json, reachable
 
 RESOLUTION = timedelta(seconds=1)
@@ -15,7 +15,7 @@ RESOLUTION = timedelta(seconds=1)
 
 
 class MongoDeployments:
-    """The Flows of one tenant at Meta: `engine.ports.DeploymentRepository`."""
+    """The Flows of one tenant at Meta: `engine.flow_ports.DeploymentRepository`."""
 
     def __init__(self, rows: AsyncCollection[Json], *, tenant: TenantId) -> None:
         self._rows = rows

@@ -21,7 +21,7 @@ ALWAYS = timedelta(days=36_500)
 
 
 class MongoFlowKeys:
-    """The tenants' private keys, with a cache per process: `engine.ports.FlowKeys`.
+    """The tenants' private keys, with a cache per process: `engine.flow_ports.FlowKeys`.
 
     Args:
         default: the key of tenants that have none of their own.

@@ -5,7 +5,7 @@ from typing import Any
 
 from engine.domain.ids import CustomerKey, TenantId
 from engine.errors import Conflict
-from engine.ports import FlowSession
+from engine.flow_ports import FlowSession
 from engine.storage.connection import Json, reachable
 from engine.storage.records import FLOW_DAYS
 from engine.storage.tenancy import TenantCollection
@@ -15,7 +15,7 @@ TOKEN = ("payload", "interactive", "action", "parameters", "flow_token")
 
 
 class MongoFlowSessions:
-    """The Flow sessions of one tenant: `engine.ports.FlowSessionRepository`."""
+    """The Flow sessions of one tenant: `engine.flow_ports.FlowSessionRepository`."""
 
     def __init__(self, sessions: TenantCollection, outbox: TenantCollection) -> None:
         self._sessions = sessions

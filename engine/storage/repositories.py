@@ -10,12 +10,11 @@ from beanie import Document
 from engine.domain.ids import OrderNumber, TenantId
 from engine.domain.money import Currency
 from engine.domain.order import OrderStatus
+from engine.flow_ports import DeploymentRepository, FlowSessionRepository
 from engine.ports import (
     CartRepository,
     CatalogRepository,
     ConversationRepository,
-    DeploymentRepository,
-    FlowSessionRepository,
     NativeCatalog,
     OrderRepository,
     Said,

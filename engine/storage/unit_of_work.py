@@ -22,7 +22,8 @@ from pymongo.errors import (
 from engine.domain.ids import TenantId
 from engine.domain.money import Currency
 from engine.errors import Conflict, Unavailable
-from engine.ports import FlowSession, Timer, TurnRecord
+from engine.flow_ports import FlowSession
+from engine.ports import Timer, TurnRecord
 from engine.storage.carts import cart_to_disk
 from engine.storage.connection import TAKEN, Database, Json, reachable
 from engine.storage.conversations import conversation_id, conversation_to_disk

@@ -13,9 +13,9 @@ from engine.sync.drift import Drift
 from engine.sync.outgoing import Outgoing
 from engine.sync.pace import NotNow
 from engine.sync.ports import CatalogKey, Mark, SyncMarks
-from engine.sync.shelves import BREATH
+from engine.sync.shelves import BREATH, Pair, question
 from engine.sync.shop import Shop
-from engine.sync.verdict import Question, Verdict, judge
+from engine.sync.verdict import Verdict, judge
 from engine.sync.walk import Load, weight
 
 MOST_MARKS: Final = 6000
@@ -86,16 +86,9 @@ class Marked:
             if count % BREATH == 0:
                 await asyncio.sleep(0)
             sellable = sold.get(product) if (product, key) in places else None
-            question = Question(
-                product=product,
-                sellable=sellable,
-                wanted=shop.items(sellable),
-                rows=rows.get((product, key), ()),
-                catalog=key,
-                catalog_id=shop.known.get(key),
-                now=self._clock.now(),
-            )
-            judged[key].append((product, judge(question)))
+            pair = Pair(product, sellable, tuple(rows.get((product, key), ())))
+            asked = question(shop, key, pair, now=self._clock.now())
+            judged[key].append((product, judge(asked)))
         return judged
 
     async def _catalog(

@@ -5,10 +5,11 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from engine.sync.item import Misfit
 from engine.sync.ports import CatalogKey
-from engine.sync.shelves import pairs, shelves
+from engine.sync.shelves import pairs, question, shelves
 from engine.sync.shop import Shop
-from engine.sync.verdict import Question, judge
+from engine.sync.verdict import judge
 from engine.sync.walk import MOST_ITEMS
 
 
@@ -38,31 +39,18 @@ class Plan:
 
 async def plan(shop: Shop, *, now: datetime, is_full: bool) -> Plan:
     """Go through everything a tenant sells and tell what a walk would do."""
-    made = Plan()
+    made, before = Plan(), now if is_full else None
     for shelf in await shelves(shop):
         async with aclosing(pairs(shop, shelf)) as found:
             async for pair in found:
                 made.products += pair.sellable is not None
-                wanted = shop.items(pair.sellable)
-                verdict = judge(
-                    Question(
-                        product=pair.product,
-                        sellable=pair.sellable,
-                        wanted=wanted,
-                        rows=pair.rows,
-                        catalog=shelf.key,
-                        catalog_id=shop.known.get(shelf.key),
-                        now=now,
-                        resend_before=now if is_full else None,
-                    )
-                )
+                asked = question(shop, shelf.key, pair, now=now, resend_before=before)
+                verdict = judge(asked)
                 methods = [push.request["method"] for push in verdict.pushes]
                 made.sends[shelf.key] += methods.count("UPDATE")
                 made.deletes[shelf.key] += methods.count("DELETE")
-                for item in wanted:
-                    reason = getattr(item, "reason", None)
-                    if reason:
-                        made.errors[item.item] = reason
+                misfits = (item for item in asked.wanted if isinstance(item, Misfit))
+                made.errors |= {item.item: item.reason for item in misfits}
         is_there = shelf.key in shop.known or (shop.business.catalog_mapping or {}).get(shelf.key)
         if made.sends[shelf.key] and not is_there:
             made.new.append(shelf.key)

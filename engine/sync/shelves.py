@@ -5,16 +5,17 @@ import itertools
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from datetime import datetime
+from typing import Final
 
 from engine.domain.ids import CategoryId, ProductId
 from engine.sync.ports import CatalogKey, ItemId, ItemState, Sellable
 from engine.sync.shop import Shop
+from engine.sync.verdict import Question
 
 PAGE: Final = 1000
 BREATH: Final = 50
 """Products after which others may work: about two milliseconds."""
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,27 @@ class Shelf:
 
     key: CatalogKey
     products: int
+
+
+def question(
+    shop: Shop,
+    key: CatalogKey,
+    pair: Pair,
+    *,
+    now: datetime,
+    resend_before: datetime | None = None,
+) -> Question:
+    """Make the question what is to be done about a product in a catalogue."""
+    return Question(
+        product=pair.product,
+        sellable=pair.sellable,
+        wanted=shop.items(pair.sellable),
+        rows=pair.rows,
+        catalog=key,
+        catalog_id=shop.known.get(key),
+        now=now,
+        resend_before=resend_before,
+    )
 
 
 async def shelves(shop: Shop) -> tuple[Shelf, ...]:

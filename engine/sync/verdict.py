@@ -8,7 +8,7 @@ from typing import Final
 from engine.domain.ids import ProductId
 from engine.sync.calls import Json
 from engine.sync.item import Item, Misfit
-from engine.sync.ports import CatalogKey, ItemState, Sellable
+from engine.sync.ports import CatalogKey, ItemState, ItemStatus, Sellable
 
 UNDER_WAY: Final = frozenset({"sent", "removing"})
 REMOVED: Final = "removed"
@@ -103,7 +103,7 @@ def _is_stale(row: ItemState, question: Question) -> bool:
 
 
 def _told(item: Item, row: ItemState | None, question: Question) -> Push:
-    state = _state(item, question, status="sent", error=None)
+    state = _state(item, question, status="sent")
     # An update makes what is missing (`allow_upsert`).
     return Push(state, {"method": "UPDATE", "data": dict(item.fields)}, _is_known(row))
 
@@ -153,7 +153,7 @@ def _is_known(row: ItemState | None) -> bool:
 
 
 def _state(
-    item: Item | Misfit, question: Question, *, status: str, error: str | None
+    item: Item | Misfit, question: Question, *, status: ItemStatus, error: str | None = None
 ) -> ItemState:
     return ItemState(
         catalog=question.catalog,
@@ -161,7 +161,7 @@ def _state(
         product=item.product,
         catalog_id=question.catalog_id or "",
         digest=item.digest,
-        status="refused" if status == "refused" else "sent",
+        status=status,
         updated_at=question.now,
         error=error,
         document=question.sellable.document if question.sellable else None,

@@ -11,9 +11,9 @@ from engine.sync.outgoing import Outgoing
 from engine.sync.pace import NotNow
 from engine.sync.ports import ItemState, Mark, SyncMarks
 from engine.sync.runs import Job
-from engine.sync.shelves import Shelf, pairs, shelves
+from engine.sync.shelves import Shelf, pairs, question, shelves
 from engine.sync.shop import Shop
-from engine.sync.verdict import Push, Question, Verdict, judge
+from engine.sync.verdict import Push, Verdict, judge
 
 MOST_ITEMS: Final = 3000
 """Items of a batch: Meta takes 5,000 and advises fewer than 3,000 (items_batch)."""
@@ -110,18 +110,8 @@ class Walk:
         await self._outgoing.may(shop, shelf.key)
         async with aclosing(pairs(shop, shelf, after=job.position)) as found:
             async for pair in found:
-                verdict = judge(
-                    Question(
-                        product=pair.product,
-                        sellable=pair.sellable,
-                        wanted=shop.items(pair.sellable),
-                        rows=pair.rows,
-                        catalog=shelf.key,
-                        catalog_id=shop.known.get(shelf.key),
-                        now=self._clock.now(),
-                        resend_before=before,
-                    )
-                )
+                now = self._clock.now()
+                verdict = judge(question(shop, shelf.key, pair, now=now, resend_before=before))
                 size = weight(verdict)
                 if load.is_idle or not load.has_room(verdict, size):
                     job, load = await self._unload(shop, shelf, job, load, noted), Load()

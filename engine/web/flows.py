@@ -16,7 +16,7 @@ from starlette.routing import Route
 from engine import metrics
 from engine.domain.ids import TenantId
 from engine.errors import BadSignature, EngineError, Malformed, Undecipherable, UnknownTenant
-from engine.ports import FlowKeys
+from engine.flow_ports import FlowKeys
 from engine.web.requests import REFUSALS, SIGNATURE, Statuses, read_body, status_of
 from engine.whatsapp.flow_crypto import FlowKey, OpenedExchange, dump
 from engine.whatsapp.flow_exchange import FlowAnswer, FlowRequest, parse_flow_request, pong

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from engine.domain.ids import CustomerKey
-from engine.ports import FlowSession
+from engine.flow_ports import FlowSession
 from engine.runtime.flow_tokens import FlowTokens
 from engine.whatsapp.signature import sign
 from tests.bench.flow_journey import FLOW, Visit, without_token

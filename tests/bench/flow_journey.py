@@ -14,7 +14,8 @@ import orjson
 from engine.clock import SeededIds
 from engine.domain.catalog import ModifierGroup, Presentation, Product
 from engine.domain.conversation import Conversation
-from engine.ports import FlowSession, TurnRecord
+from engine.flow_ports import FlowSession
+from engine.ports import TurnRecord
 from engine.runtime.exchanges import Exchanges
 from engine.runtime.flow_tokens import FlowTokens
 from engine.whatsapp.flow_crypto import dump

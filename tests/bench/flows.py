@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from engine.clock import SystemClock
-from engine.ports import FlowSession
+from engine.flow_ports import FlowSession
 from engine.storage.connection import Database, Json
 from engine.storage.conversations import conversation_to_disk
 from engine.storage.flow_keys import MongoFlowKeys

@@ -23,7 +23,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from engine.clock import Clock
-from engine.ports import FlowSession
+from engine.flow_ports import FlowSession
 from engine.storage.connection import Database
 from engine.storage.flow_sessions import session_from_disk, session_to_disk
 from engine.storage.records import FlowKeyDocument, FlowSessionDocument

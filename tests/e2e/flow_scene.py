@@ -18,8 +18,9 @@ from engine.clock import ManualClock, SeededIds
 from engine.domain.cart import Cart
 from engine.domain.ids import CustomerKey, ProductId, TenantId
 from engine.domain.order import Order
+from engine.flow_ports import FlowSession
 from engine.playground import Playground, playground
-from engine.ports import FlowSession, TenantStore
+from engine.ports import TenantStore
 from engine.sandbox import Customer, OpenFlow, SandboxOptions
 from engine.sandbox.state import Received
 from engine.storage.documents import CartDocument, OrderDocument, ProductDocument

@@ -21,7 +21,8 @@ from engine.domain.menu import Menu
 from engine.domain.pricing import price_line
 from engine.domain.refusals import Reason, Refusal
 from engine.domain.tenant import Tenant
-from engine.ports import CatalogRepository, FlowDesk, FlowSession, NativeCatalog
+from engine.flow_ports import FlowDesk, FlowSession
+from engine.ports import CatalogRepository, NativeCatalog
 from engine.registry import Outcome
 from engine.spec.bundle import Bundle, Library
 from engine.spec.problems import Problems
@@ -40,7 +41,7 @@ CUSTOMER = CustomerKey("US.1349120")
 
 @dataclass
 class OpenDesk:
-    """A desk that sends Flows: `engine.ports.FlowDesk`.
+    """A desk that sends Flows: `engine.flow_ports.FlowDesk`.
 
     Args:
         deployed: Meta's ids by Flow, or by product for what is deployed for it alone.

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from engine.domain.refusals import Reason
-from engine.ports import FlowSession
+from engine.flow_ports import FlowSession
 from engine.turn import Event
 from tests.unit.actions.shop import (
     CUSTOMER,

@@ -16,10 +16,11 @@ from engine.deployment.calls import FlowCalls
 from engine.deployment.deployer import Deployer
 from engine.domain.ids import TenantId
 from engine.domain.menu import Menu
+from engine.flow_ports import Deployment
 from engine.flows.document import FlowJson
 from engine.graph.client import GraphClient
 from engine.graph.flows import GraphFlows
-from engine.ports import Business, Deployment
+from engine.ports import Business
 from engine.sandbox import SandboxOptions, create_sandbox, serving
 from engine.spec.problems import Span
 from engine.web.flows import FlowDoors

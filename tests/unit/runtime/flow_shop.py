@@ -8,7 +8,8 @@ from typing import Any
 from engine.clock import ManualClock, SeededIds
 from engine.domain.cart import CartLine
 from engine.domain.ids import CustomerKey, TenantId
-from engine.ports import Business, Deployment, FlowSession, InboxRow, OutboxEntry
+from engine.flow_ports import Deployment, FlowSession
+from engine.ports import Business, InboxRow, OutboxEntry
 from engine.runtime.bundles import Bundles
 from engine.runtime.exchanges import Exchanges
 from engine.runtime.flow_tokens import FlowTokens

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from engine.domain.ids import TenantId
-from engine.ports import Deployment
+from engine.flow_ports import Deployment
 from engine.runtime.desk import Desk
 from tests.memory import MemoryDeployments
 from tests.unit.actions.shop import OPEN, a_turn, bundle, product

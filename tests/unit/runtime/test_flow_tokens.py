@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.domain.ids import CustomerKey, TenantId
-from engine.ports import FlowSession
+from engine.flow_ports import FlowSession
 from engine.runtime.flow_tokens import FlowTokens
 from tests.unit.actions.shop import OPEN
 
@@ -74,7 +74,7 @@ def test_no_previous_secret_or_the_same_one_changes_nothing(previous):
 
 @dataclass
 class _Sessions:
-    """The sessions of one tenant: as much of `engine.ports.FlowSessionRepository` as is needed."""
+    """One tenant's sessions: as much of a `FlowSessionRepository` as is needed."""
 
     session: FlowSession
 

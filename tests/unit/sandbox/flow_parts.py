@@ -28,6 +28,14 @@ def faults(document) -> list[tuple[str, str]]:
     return [(one["error"], one["pointers"][0]["path"]) for one in errors]
 
 
+def assert_wrong(document, error, path) -> None:
+    """Want this to be the first thing wrong with a document; anywhere if no path is given."""
+    found = faults(document)
+    assert found
+    assert found[0][0] == error, found
+    assert path in (None, found[0][1])
+
+
 def one_screen(*children, version="7.3", data=None, **more):
     """A Flow of one screen with these components, which sends what it says to the endpoint."""
     return {

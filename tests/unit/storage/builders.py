@@ -20,16 +20,8 @@ from engine.domain.money import Currency
 from engine.domain.order import Address, Order, OrderType
 from engine.domain.pricing import Quote
 from engine.domain.tenant import Tenant
-from engine.ports import (
-    Deployment,
-    FlowSession,
-    InboxRow,
-    OutboxEntry,
-    Said,
-    Timer,
-    TurnLog,
-    TurnRecord,
-)
+from engine.flow_ports import Deployment, FlowSession
+from engine.ports import InboxRow, OutboxEntry, Said, Timer, TurnLog, TurnRecord
 
 NOW = datetime(2026, 3, 14, 12, 30, 15, 250_000, tzinfo=UTC)
 USD = Currency("USD")

@@ -3,7 +3,8 @@
 import pytest
 
 from engine.domain.ids import TenantId
-from engine.ports import BusinessRepository, FlowKeys, Inbox, Outbox, TenantStore
+from engine.flow_ports import FlowKeys
+from engine.ports import BusinessRepository, Inbox, Outbox, TenantStore
 from engine.storage.businesses import MongoBusinesses
 from engine.storage.flow_keys import MongoFlowKeys
 from engine.storage.inbox import MongoInbox

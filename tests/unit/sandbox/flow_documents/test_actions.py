@@ -1,13 +1,6 @@
 import pytest
 
-from tests.unit.sandbox.flow_parts import (
-    AT,
-    IN_DATA,
-    C,
-    faults,
-    one_screen,
-    radio,
-)
+from tests.unit.sandbox.flow_parts import AT, IN_DATA, C, assert_wrong, faults, one_screen, radio
 from tests.unit.sandbox.flow_samples import (
     changed,
     complete,
@@ -169,11 +162,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("document", "error", "path"), WRONG)
 def test_wrong(document, error, path):
-    found = faults(document)
-
-    assert found
-    assert found[0][0] == error, found
-    assert path in (None, found[0][1])
+    assert_wrong(document, error, path)
 
 
 def test_a_terminal_screen_does_not_lead_on():

@@ -5,8 +5,8 @@ from tests.unit.sandbox.flow_parts import (
     FLAG,
     HEADING,
     SIZES,
+    assert_wrong,
     boxes,
-    faults,
     messages,
     one_screen,
 )
@@ -70,11 +70,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("document", "error", "path"), WRONG)
 def test_wrong(document, error, path):
-    found = faults(document)
-
-    assert found
-    assert found[0][0] == error, found
-    assert path in (None, found[0][1])
+    assert_wrong(document, error, path)
 
 
 def test_what_takes_more_than_one_type_says_so():

@@ -7,6 +7,7 @@ from tests.unit.sandbox.flow_parts import (
     HEADING,
     SIZES,
     C,
+    assert_wrong,
     faults,
     one_screen,
 )
@@ -43,11 +44,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("document", "error", "path"), WRONG)
 def test_wrong(document, error, path):
-    found = faults(document)
-
-    assert found
-    assert found[0][0] == error, found
-    assert path in (None, found[0][1])
+    assert_wrong(document, error, path)
 
 
 def test_lines_and_columns_are_those_of_the_text():

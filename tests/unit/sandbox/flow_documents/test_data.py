@@ -1,8 +1,6 @@
 import pytest
 
-from tests.unit.sandbox.flow_parts import (
-    faults,
-)
+from tests.unit.sandbox.flow_parts import assert_wrong
 from tests.unit.sandbox.flow_samples import (
     changed,
     declare,
@@ -52,8 +50,4 @@ WRONG = [
 
 @pytest.mark.parametrize(("document", "error", "path"), WRONG)
 def test_wrong(document, error, path):
-    found = faults(document)
-
-    assert found
-    assert found[0][0] == error, found
-    assert path in (None, found[0][1])
+    assert_wrong(document, error, path)

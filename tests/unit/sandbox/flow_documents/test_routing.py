@@ -1,12 +1,7 @@
 import pytest
 
 from engine.sandbox.flow_documents.routing import entry_screens, routes_of
-from tests.unit.sandbox.flow_parts import (
-    AT,
-    faults,
-    messages,
-    routed,
-)
+from tests.unit.sandbox.flow_parts import AT, assert_wrong, faults, messages, routed
 from tests.unit.sandbox.flow_samples import (
     changed,
     complete,
@@ -36,11 +31,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("document", "error", "path"), WRONG)
 def test_wrong(document, error, path):
-    found = faults(document)
-
-    assert found
-    assert found[0][0] == error, found
-    assert path in (None, found[0][1])
+    assert_wrong(document, error, path)
 
 
 def test_loops():

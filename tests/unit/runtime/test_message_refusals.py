@@ -11,7 +11,7 @@ import pytest
 from engine.domain.ids import TenantId
 from engine.errors import EngineError, GraphError, GraphRetryable, GraphTerminal, TurnError
 from engine.ports import InboxRow, OutboxEntry
-from engine.runtime.flow_refusals import HELD, WHOLE_CHAT, FlowRefusals
+from engine.runtime.message_refusals import HELD, WHOLE_CHAT, MessageRefusals
 from engine.runtime.reception import Reception
 from engine.runtime.relay import MAX_ATTEMPTS, Relay
 from engine.whatsapp.content import Raised
@@ -80,7 +80,7 @@ class House:
             "outbox": self.box, "businesses": self.shop.businesses, "clock": self.shop.clock,
         }  # fmt: skip
         listening: dict[str, Any] = {"inbox": self.box, "offer": self._offer}
-        self.refusals = FlowRefusals(stores=self.shop.stores.__getitem__, **listening, **parts)
+        self.refusals = MessageRefusals(stores=self.shop.stores.__getitem__, **listening, **parts)
         self.reception = Reception(refusals=self.refusals, commerce=self, **listening, **parts)
         self.error: GraphError = GraphTerminal("no", code=THROTTLED)
         self.relay = Relay(graph=self, refused=self.refusals.entry, **parts)

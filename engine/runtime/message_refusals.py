@@ -10,15 +10,8 @@ from engine import metrics
 from engine.clock import Clock
 from engine.domain.ids import TenantId
 from engine.errors import TurnError
-from engine.ports import (
-    BusinessRepository,
-    FlowStatus,
-    Inbox,
-    InboxRow,
-    Outbox,
-    OutboxEntry,
-    TenantStore,
-)
+from engine.flow_ports import FlowStatus
+from engine.ports import BusinessRepository, Inbox, InboxRow, Outbox, OutboxEntry, TenantStore
 from engine.whatsapp.content import Raised
 from engine.whatsapp.inbound import InboundMessage, OtherChange, Status, raised, restore_message
 
@@ -42,7 +35,7 @@ WHOLE_CHAT = frozenset({131026, 131031, 131042, 131045, 131047, 131049, 130403, 
 log = structlog.get_logger(__name__)
 
 
-class FlowRefusals:
+class MessageRefusals:
     """Takes note of what Meta says, and puts an event in the customer's inbox.
 
     Args:
