@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || echo python3)
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check serve bench format lock clean
+.PHONY: demo test check serve bench torture format lock clean
 
 demo: .venv/installed
 	@$(BIN)/comanda demo
@@ -25,6 +25,9 @@ serve: .venv/installed
 
 bench: .venv/bench
 	@$(BIN)/python -m tests.bench
+
+torture: .venv/installed
+	@$(BIN)/python -m tests.torture
 
 format: .venv/installed
 	@$(BIN)/ruff format -q . && $(BIN)/ruff check -q --fix .

@@ -1,77 +1,67 @@
-"""The composition root: settings -> a running engine; the only place where adapters meet ports."""
+"""The composition root: settings -> a running engine, and what is to be done while it runs."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from functools import lru_cache
+from datetime import datetime
+from functools import partial
+from typing import Literal, TypeAlias
 
 import structlog
 from starlette.applications import Starlette
+from starlette.routing import Route
 
+from engine import metrics
 from engine.clock import Clock, Ids, RandomIds, SystemClock
-from engine.deployment.content import FlowContent
-from engine.deployment.deployer import Deployer
 from engine.domain.ids import TenantId
 from engine.domain.money import Currency
 from engine.domain.tenant import Tenant
 from engine.errors import MalformedKey, SettingsError, TurnError, Unavailable
-from engine.graph.catalogs import GraphCatalogs
 from engine.graph.client import GraphClient
-from engine.graph.flows import GraphFlows
-from engine.ports import CatalogRepository, TenantStore
+from engine.parts import Means, Parts, assemble
+from engine.ports import Backlog, CatalogRepository, TenantStore
+from engine.row_ports import Erasure, OperatorRows
 from engine.runtime.bundles import Bundles
-from engine.runtime.commerce import Commerce
-from engine.runtime.exchanges import Exchanges
 from engine.runtime.flow_tokens import FlowTokens
-from engine.runtime.message_refusals import MessageRefusals
-from engine.runtime.reception import Reception
-from engine.runtime.relay import Relay
-from engine.runtime.turns import Turns
-from engine.runtime.worker import Worker
+from engine.runtime.polling import Poll
+from engine.runtime.row_answers import Box
 from engine.settings import Settings
 from engine.spec.bundle import Bundle, Library
-from engine.storage.businesses import MongoBusinesses
 from engine.storage.connection import Database
-from engine.storage.flow_keys import MongoFlowKeys
-from engine.storage.inbox import MongoInbox
-from engine.storage.outbox import MongoOutbox
+from engine.storage.erasure import MongoErasure
+from engine.storage.operator_rows import MongoInboxRows, MongoOutboxRows
 from engine.storage.repositories import MongoTenantStore
 from engine.storage.secrets import Vault
-from engine.storage.sync import MongoSync
-from engine.sync.assembly import Surroundings, Sync
 from engine.verbs import all_verbs
 from engine.web.flows import FlowDoors
+from engine.web.forget import ForgetDoors
 from engine.web.operators import OperatorDoors
 from engine.web.product_page import ProductPages
 from engine.web.routes import Doors
+from engine.web.rows import RowDoors
 from engine.web.sync import SyncDoors
 from engine.whatsapp.flow_crypto import FlowKey
 
+Role: TypeAlias = Literal["web", "worker", "all"]
+"""What a process does: take what comes by HTTP, take turns and send, or both."""
+MEASURE_SECONDS = 5.0
+"""How often it is measured what waits."""
 RETRY_SECONDS = 2.0
 """How soon a database that was away at the start is looked for again."""
+
+BOXES: Mapping[Box, type[MongoInboxRows | MongoOutboxRows]] = {
+    "inbox": MongoInboxRows,
+    "outbox": MongoOutboxRows,
+}
 
 log = structlog.get_logger(__name__)
 
 
-@dataclass(slots=True)
-class Parts:
-    """What works once the database is there."""
-
-    businesses: MongoBusinesses
-    reception: Reception
-    worker: Worker
-    relay: Relay
-    exchanges: Exchanges
-    flow_keys: MongoFlowKeys
-    deployer: Deployer
-    sync: Sync
-
-
 class Engine:
-    """A web and worker process: its HTTP application and what runs behind it.
+    """A process: its HTTP application and what runs behind it.
 
     Args:
+        role: a worker has no doors but those that tell how it is.
         is_development: it runs on a developer's machine: Flow exchanges may come in clear.
 
     Raises:
@@ -85,7 +75,9 @@ class Engine:
         clock: Clock | None = None,
         ids: Ids | None = None,
         is_development: bool = False,
+        role: Role = "all",
     ) -> None:
+        self.role = role
         self.settings = settings
         self.clock = clock or SystemClock()
         self.ids = ids or RandomIds()
@@ -101,39 +93,69 @@ class Engine:
         self.graph = GraphClient(settings.graph_api_url, settings.whatsapp_api_version)
         self.flow_tokens = FlowTokens(*settings.encryption_secrets())
         self._default_key = flow_key(settings)
+        self._is_development = is_development
         self._parts: Parts | None = None
         self._looking: list[asyncio.Task[None]] = []
+        self._measuring = Poll(self._measure, every=MEASURE_SECONDS)
         doors = Doors(
             app_secret=settings.meta_app_secret.get_secret_value(),
             verify_token=settings.meta_webhook_verify_token.get_secret_value(),
             reception=lambda: self.parts.reception,
             ready=self.unready,
         )
+        own = doors.health() if role == "worker" else [*doors.routes(), *self._doors()]
+        self.web = Starlette(routes=own, lifespan=self._lifespan)
+
+    def _doors(self) -> list[Route]:
+        """Give the routes of a process that takes what comes by HTTP."""
+        admin_token = self.settings.admin_token.get_secret_value()
         flow_doors = FlowDoors(
-            app_secret=settings.meta_app_secret.get_secret_value(),
+            app_secret=self.settings.meta_app_secret.get_secret_value(),
             exchanges=lambda: self.parts.exchanges,
             keys=lambda: self.parts.flow_keys,
             tenants=self._serves,
-            is_plain_allowed=is_development,
+            is_plain_allowed=self._is_development,
         )
         operator_doors = OperatorDoors(
-            admin_token=settings.admin_token.get_secret_value(),
+            admin_token=admin_token,
             deployer=lambda: self.parts.deployer,
             tenants=self._serves,
         )
         sync_doors = SyncDoors(
-            admin_token=settings.admin_token.get_secret_value(),
+            admin_token=admin_token,
             syncs=lambda: self.parts.sync.reports,
             tenants=self._serves,
         )
         pages = ProductPages(
             tenants=lambda name: self._settings(TenantId(name)),
             catalogs=self._catalog,
-            public_url=settings.public_url,
+            public_url=self.settings.public_url,
         )
-        all_doors = (doors, flow_doors, operator_doors, sync_doors, pages)
-        routes = [route for each in all_doors for route in each.routes()]
-        self.web = Starlette(routes=routes, lifespan=self._lifespan)
+        row_doors = [
+            RowDoors(
+                box,
+                admin_token=admin_token,
+                rows=partial(self._rows, kind),
+                tenants=self._serves,
+                clock=self.clock,
+            )
+            for box, kind in BOXES.items()
+        ]
+        forget_doors = ForgetDoors(
+            admin_token=admin_token,
+            erasure=self._erasure,
+            tenants=self._serves,
+            clock=self.clock,
+        )
+        routes = (
+            flow_doors.routes(),
+            operator_doors.routes(),
+            sync_doors.routes(),
+            pages.routes(),
+            *(doors.routes() for doors in row_doors),
+            forget_doors.routes(),
+        )
+        return [route for each in routes for route in each]
 
     @property
     def parts(self) -> Parts:
@@ -160,23 +182,44 @@ class Engine:
         _ = self.parts
         return self.store(tenant).catalog
 
+    def _rows(
+        self, kind: type[MongoInboxRows | MongoOutboxRows], tenant: TenantId
+    ) -> OperatorRows:
+        _ = self.parts
+        return kind(self.database, tenant, retention=self.settings.retention())
+
+    def _erasure(self, tenant: TenantId) -> Erasure:
+        _ = self.parts
+        return MongoErasure(self.database, tenant)
+
     def _serves(self, tenant: str) -> bool:
         return self.bundles.get(TenantId(tenant)) is not None
 
     async def unready(self) -> str | None:
         """Tell what keeps the engine from doing its work, or nothing."""
         try:
-            _ = self.parts
             await self.database.ping()
+            backlog = await self.parts.inbox.backlog()
         except Unavailable as error:
             return str(error)
+        age = _age(backlog, self.clock.now())
+        if age > self.settings.inbox_max_age:
+            return f"the inbox is {age:.0f} s behind: {backlog.depth} messages wait for their turn"
         return None if self.bundles.tenants() else "no tenant has a bundle that can be served"
 
+    async def _measure(self) -> None:
+        try:
+            for name, box in (("inbox", self.parts.inbox), ("outbox", self.parts.outbox)):
+                backlog = await box.backlog()
+                metrics.waiting.labels(box=name).set(backlog.depth)
+                age = _age(backlog, self.clock.now())
+                metrics.waiting_seconds.labels(box=name).set(age)
+        except Unavailable as error:
+            log.warning("engine.database_away", error=str(error))
+
     async def idle(self) -> None:
-        """Wait until every message taken so far is answered and every answer sent."""
-        # What Meta refuses comes back from the relay to the worker.
-        while await self.parts.worker.idle() or await self.parts.relay.idle():
-            pass
+        """Wait until everything that is due is answered and sent."""
+        await self.parts.idle()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Engine"]:
@@ -194,11 +237,10 @@ class Engine:
             await self._stop()
 
     async def _stop(self) -> None:
-        if self._parts:
-            await self._parts.worker.drain()
-            await self._parts.sync.watcher.drain()
-            await self._parts.sync.worker.drain()
-            await self._parts.relay.drain()
+        self._measuring.stop()
+        if self._parts and self.role != "web":
+            sync = self._parts.sync
+            await asyncio.gather(self._parts.end_work(), sync.watcher.drain(), sync.worker.drain())
         await asyncio.gather(*self._looking)
         await self.graph.close()
         await self.database.close()
@@ -216,94 +258,36 @@ class Engine:
             except Unavailable as error:
                 log.warning("engine.database_away", error=str(error))
                 await asyncio.sleep(RETRY_SECONDS)
-        settings = self.settings
-        inbox, outbox = MongoInbox(self.database), MongoOutbox(self.database)
-        businesses = MongoBusinesses(
-            self.database,
-            vault=self.vault,
-            clock=self.clock,
-            ttl=settings.business_cache_ttl,
-            size=settings.business_cache_size,
-        )
-        stores = lru_cache(maxsize=4096)(self.store)
-        flow_keys = MongoFlowKeys(
-            self.database, vault=self.vault, clock=self.clock, default=self._default_key
-        )
-        # The relay hands what Meta refuses of a Flow to the worker, the worker its answers to it.
-        refusals = MessageRefusals(
-            inbox=inbox,
-            outbox=outbox,
-            businesses=businesses,
-            stores=stores,
-            clock=self.clock,
-            offer=lambda row, message: worker.offer(row, message),
-        )
-        relay = Relay(
-            outbox=outbox,
-            businesses=businesses,
-            graph=self.graph,
-            clock=self.clock,
-            refused=refusals.entry,
-        )
-        turns = Turns(
-            stores=stores,
-            bundles=self.bundles,
-            businesses=businesses,
-            tokens=self.flow_tokens,
-            clock=self.clock,
-            ids=self.ids,
-        )
-        worker = Worker(inbox=inbox, turns=turns, clock=self.clock, send=relay.offer)
-        sync = Sync(
-            Surroundings(
-                database=MongoSync(self.database),
-                businesses=businesses,
-                settings=self._settings,
-                tenants=self.bundles.tenants,
-                calls=lambda token: GraphCatalogs(self.graph, token),
-                public_url=settings.public_url,
+        parts = assemble(
+            Means(
+                settings=self.settings,
                 clock=self.clock,
                 ids=self.ids,
-                owner=RandomIds().token(),
+                database=self.database,
+                vault=self.vault,
+                graph=self.graph,
+                bundles=self.bundles,
+                tokens=self.flow_tokens,
+                bundle=self._bundle,
+                tenant=self._settings,
+                store=self.store,
+                default_key=self._default_key,
             )
         )
-        commerce = Commerce(news=sync.news, businesses=businesses, stores=stores, clock=self.clock)
-        reception = Reception(
-            inbox=inbox,
-            outbox=outbox,
-            businesses=businesses,
-            clock=self.clock,
-            offer=worker.offer,
-            refusals=refusals,
-            commerce=commerce,
-        )
-        exchanges = Exchanges(
-            stores=stores,
-            bundles=self.bundles,
-            turns=turns,
-            tokens=self.flow_tokens,
-            clock=self.clock,
-            ids=self.ids,
-            send=relay.offer,
-        )
-        deployer = Deployer(
-            content=FlowContent(self._bundle),
-            businesses=businesses,
-            keys=flow_keys,
-            stores=stores,
-            graph=lambda token: GraphFlows(self.graph, token),
-            clock=self.clock,
-            public_url=settings.public_url,
-            is_development=not settings.is_meta(),
-        )
-        self._parts = Parts(
-            businesses, reception, worker, relay, exchanges, flow_keys, deployer, sync
-        )
-        self._looking = [asyncio.create_task(w.run()) for w in (worker, relay)]
-        if settings.catalog_sync:
-            self._looking += [asyncio.create_task(w.run()) for w in (sync.worker, sync.watcher)]
-        if settings.warmup_cache:
-            await businesses.warm_up()
+        if self.role != "web":
+            await parts.claims.renew()
+        self._parts = parts
+        self._looking = [asyncio.create_task(run()) for run in self._runs(parts)]
+        if self.settings.warmup_cache:
+            await parts.businesses.warm_up()
+
+    def _runs(self, parts: Parts) -> Sequence[Callable[[], Coroutine[None, None, None]]]:
+        runs = [self._measuring.run]
+        if self.role != "web":
+            runs += [parts.claims.run, parts.alarm.run, parts.worker.run, parts.relay.run]
+            if self.settings.catalog_sync:
+                runs += [parts.sync.worker.run, parts.sync.watcher.run]
+        return runs
 
     def store(self, tenant: TenantId) -> TenantStore:
         """Give the database as a tenant sees it.
@@ -312,7 +296,16 @@ class Engine:
             TurnError: the tenant has no bundle that can be served.
         """
         currency = Currency(self._bundle(tenant).tenant.currency)
-        return MongoTenantStore(self.database, tenant=tenant, currency=currency)
+        return MongoTenantStore(
+            self.database,
+            tenant=tenant,
+            currency=currency,
+            retention=self.settings.retention(),
+        )
+
+
+def _age(backlog: Backlog, now: datetime) -> float:
+    return max((now - backlog.since).total_seconds(), 0.0) if backlog.since else 0.0
 
 
 def flow_key(settings: Settings) -> FlowKey | None:

@@ -57,6 +57,10 @@ class Ids(Protocol):
         """Make a long id."""
         ...
 
+    def jitter(self) -> float:
+        """Give a factor for a wait, so that not everybody comes back at the same time."""
+        ...
+
 
 class RandomIds:
     """Ids from the machine's secure source."""
@@ -68,6 +72,10 @@ class RandomIds:
     def token(self) -> str:
         """Make an id of 128 random bits."""
         return secrets.token_hex(16)
+
+    def jitter(self) -> float:
+        """Give a factor from a half to one and a half."""
+        return random.uniform(0.5, 1.5)
 
 
 class SeededIds:
@@ -87,3 +95,7 @@ class SeededIds:
     def token(self) -> str:
         """Make the next id of the seed's sequence."""
         return f"{self._random.getrandbits(128):032x}"
+
+    def jitter(self) -> float:
+        """Give one: the sequence is for what customers see."""
+        return 1.0

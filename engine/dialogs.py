@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +20,7 @@ from engine.spec.dialog import Change, Dialog, Expectation, NativeCart, Place, S
 from engine.spec.model import delay_of
 from engine.storage.amounts import to_disk
 from engine.storage.documents import OrderDocument, ProductDocument
+from engine.storage.records import TimerDocument
 from engine.transcript import lines
 
 CATALOG_ID = "100200300400500"
@@ -165,18 +166,27 @@ class Stage:
             await self.see()
 
     async def see(self) -> None:
-        """Show what has come since."""
+        """Show what has come since, which should be an answer."""
+        fresh = await self.look()
+        self.show(fresh)
+        if not fresh:
+            self._show("(no answer)")
+
+    async def look(self) -> list[Received]:
+        """Give what has come since."""
         await self._playground.engine.idle()
         after = self._received[-1].n if self._received else 0
         fresh = await self._customer.messages(after=after)
-        for message in fresh:
+        self._received += fresh
+        return list(fresh)
+
+    def show(self, messages: list[Received]) -> None:
+        """Show messages."""
+        for message in messages:
             shown = lines(message.payload)
             self._show(f"shop: {shown[0]}".rstrip())
             for line in shown[1:]:
                 self._show(f"      {line}".rstrip())
-        if not fresh:
-            self._show("(no answer)")
-        self._received += fresh
 
 
 async def play(
@@ -284,8 +294,24 @@ class _Act:
         clock = self._playground.engine.clock
         if not isinstance(clock, ManualClock):
             raise DialogFailed("time cannot pass on the machine's own clock")
-        clock.move(delay_of(delay))
-        self._show(f"({delay} later)")
+        told, end = clock.now(), clock.now() + delay_of(delay)
+        while told < end:
+            moment = await self._next_timer(after=clock.now(), until=end) or end
+            clock.set(moment)
+            came = await self._stage.look()
+            if came or moment == end:
+                passed = moment - told
+                self._show(f"({delay if passed == delay_of(delay) else _span(passed)} later)")
+                self._stage.show(came)
+                told = moment
+
+    async def _next_timer(self, *, after: datetime, until: datetime) -> datetime | None:
+        """Tell when the customer's next timer is due."""
+        rows = self._playground.engine.database.collection(TimerDocument)
+        due = {"$gt": after, "$lte": until}
+        own = {"tenant": self._tenant, "customer": self._key, "due": due}
+        found = await rows.find_one(own, sort=[("due", 1)])
+        return found["due"].replace(tzinfo=UTC) if found else None
 
     async def _change(self, change: Change) -> None:
         rows = self._playground.engine.database.collection(ProductDocument)
@@ -331,6 +357,13 @@ class _Act:
     @property
     def _key(self) -> CustomerKey:
         return CustomerKey(self._customer.user_id or self._customer.phone)
+
+
+def _span(passed: timedelta) -> str:
+    """Write a time as authors do: `90m`."""
+    seconds = int(passed.total_seconds())
+    units = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+    return next(f"{seconds // size}{unit}" for unit, size in units if seconds % size == 0)
 
 
 def _written(value: object) -> str:

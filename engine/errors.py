@@ -10,6 +10,7 @@ EngineError
       > ChartStuck           a turn took more steps than allowed
   > GraphError               Meta did not take a request; only the relay catches it
       > GraphRetryable       it may work later
+          > GraphNoAnswer    it may have been taken: nobody knows
       > GraphTerminal        it never will
   > LimitExceeded            a message would break a limit of WhatsApp
   > Refused                  a request from outside is not served
@@ -19,6 +20,7 @@ EngineError
   > Unavailable              the database does not answer
   > FeedLost                 the database's changes cannot be followed from where we were
   > Conflict                 another turn was faster: take the whole turn again
+      > Answered             the message was answered already: there is nothing to do
 """
 
 
@@ -80,6 +82,10 @@ class GraphRetryable(GraphError):
         self.wait = wait
 
 
+class GraphNoAnswer(GraphRetryable):
+    """Meta did not answer a request that had gone out; it may have taken it."""
+
+
 class GraphTerminal(GraphError):
     """Meta will never take this request."""
 
@@ -126,3 +132,7 @@ class FeedLost(EngineError):
 
 class Conflict(EngineError):
     """Another turn changed the same records first; the whole turn is taken again."""
+
+
+class Answered(Conflict):
+    """The message was answered already; there is nothing to do."""

@@ -1,6 +1,6 @@
 """What the engine counts, for operators; no label ever holds a customer or a message."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 REGISTRY = CollectorRegistry()
 
@@ -14,6 +14,25 @@ turns = Counter("comanda_turns", "Turns by outcome.", ["outcome"], registry=REGI
 turn_seconds = Histogram(
     "comanda_turn_seconds", "Time of a turn, database included.", registry=REGISTRY
 )
+conflicts = Counter(
+    "comanda_turn_conflicts", "Turns taken again because another one was faster.",
+    registry=REGISTRY,
+)  # fmt: skip
+timers = Counter("comanda_timers", "Timers that have fired.", registry=REGISTRY)
+slots = Gauge(
+    "comanda_slots", "Slots this process has, of 64 over all processes.", registry=REGISTRY
+)
+waiting = Gauge(
+    "comanda_waiting", "Rows that are due and wait, counted up to a thousand.", ["box"],
+    registry=REGISTRY,
+)  # fmt: skip
+waiting_seconds = Gauge(
+    "comanda_waiting_seconds", "How long the longest due row waits.", ["box"], registry=REGISTRY
+)
+relay_seconds = Histogram(
+    "comanda_relay_seconds", "Time from a message's turn until Meta took it.",
+    buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600), registry=REGISTRY,
+)  # fmt: skip
 sends = Counter(
     "comanda_sends", "Messages given to Meta by outcome and error code.", ["outcome", "code"],
     registry=REGISTRY,

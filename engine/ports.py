@@ -3,7 +3,7 @@
 The adapters live in `engine.storage`; nothing here knows how a row is stored.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -14,6 +14,7 @@ from engine.domain.conversation import Conversation
 from engine.domain.ids import CustomerKey, OrderNumber, ProductId, TenantId
 from engine.domain.order import Order, OrderStatus
 from engine.flow_ports import DeploymentRepository, FlowSession, FlowSessionRepository
+from engine.slots import SlotTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,16 @@ class OutboxEntry:
     """A message to a customer, stored in the transaction that decided on it.
 
     Args:
-        id: `<inbox id>:<n>`, so that a repeated turn cannot say it twice.
+        id: `<inbox id>:<n>`, so that a repeated turn cannot say it twice; it goes out as
+            `biz_opaque_callback_data`, and comes back in every status.
         sequence: order of the conversation's messages.
         payload: the complete body for the Graph API.
         said: None for a read receipt.
+        window_ends: until when WhatsApp takes it as it is: 24 hours after the customer's last
+            message (messages/send-messages); None if that does not matter.
+        template: the complete body that may be sent after that; None if there is none, empty if
+            the one of the entry before stands for this one, too.
+        is_unknown: it was sent, and Meta did not answer; it may have taken it.
     """
 
     id: str
@@ -81,18 +88,41 @@ class OutboxEntry:
     created_at: datetime
     said: Said | None = None
     attempts: int = 0
+    window_ends: datetime | None = None
+    template: Mapping[str, Any] | None = None
+    is_unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """An event a conversation gets at a time, unless it has moved on (`entry`)."""
+    """An event a conversation gets at a time, unless it has moved on.
+
+    Args:
+        id: setting one of the same id again moves it.
+        entry: of the state it is of, as in `Conversation.entries`; None if it is of no state.
+        phone_number_id: the business number the conversation is with.
+    """
 
     id: str
     tenant: TenantId
     customer: CustomerKey
     event: str
-    entry: int
+    entry: int | None
     due: datetime
+    phone_number_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How much is due and waits.
+
+    Args:
+        depth: rows; counted up to a thousand.
+        since: when the longest due one became due; None if nothing is due.
+    """
+
+    depth: int = 0
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +148,10 @@ class TurnRecord:
         conversation: with its `version` raised by one; the stored one must be one behind.
         cart: the new cart, or None if it did not change; one without lines is deleted.
         stock: units to take, by product; the product must still have them.
-        has_timers: the chart has timers, so that some of an earlier entry may wait: they go.
+        timers: to be set; those of a state are new, one of no state takes the earlier one's place.
+        has_timers: the chart has timers, so that some of states that were left may wait: they go.
+        timers_dropped: ids of timers of no state that go.
+        given_up: why the message is not tried any more; its row becomes dead, not done.
         has_inbox_row: False for the end of a Flow that came by an exchange.
         flow_sessions: Flows that this turn sends.
         flow_done: the session whose outcome this turn takes, with its `params` and its `version`
@@ -136,7 +169,9 @@ class TurnRecord:
     outbox: tuple[OutboxEntry, ...] = ()
     timers: tuple[Timer, ...] = ()
     has_timers: bool = True
+    timers_dropped: tuple[str, ...] = ()
     has_inbox_row: bool = True
+    given_up: str | None = None
     flow_sessions: tuple[FlowSession, ...] = ()
     flow_done: FlowSession | None = None
     sync_products: tuple[ProductId, ...] = ()
@@ -284,8 +319,10 @@ class Inbox(Protocol):
         """Store messages durably; give the ones that were not stored before."""
         ...
 
-    async def waiting(self, *, now: datetime, limit: int = 100) -> tuple[InboxRow, ...]:
-        """Give the oldest messages that are due, per conversation in Meta's order."""
+    async def waiting(
+        self, slots: Collection[int], *, now: datetime, limit: int = 100
+    ) -> tuple[InboxRow, ...]:
+        """Give the oldest messages of the slots that are due, per conversation in Meta's order."""
         ...
 
     async def postpone(self, row: InboxRow, *, until: datetime, error: str) -> None:
@@ -296,24 +333,71 @@ class Inbox(Protocol):
         """Give a message up; it stays for the operator to see."""
         ...
 
+    async def backlog(self) -> Backlog:
+        """Tell how much waits, and since when."""
+        ...
+
 
 class Outbox(Protocol):
-    """Messages to customers that wait to be sent."""
+    """Messages to customers that wait to be sent.
 
-    async def waiting(self, *, now: datetime, limit: int = 100) -> tuple[OutboxEntry, ...]:
-        """Give the oldest entries that are due, per customer in the order they were written."""
+    What is changed here is changed only while an entry waits: one that a status has settled, or an
+    operator has taken out, stays as it is.
+    """
+
+    async def waiting(
+        self, slots: Collection[int], *, now: datetime, limit: int = 100
+    ) -> tuple[OutboxEntry, ...]:
+        """Give the oldest entries of the slots that are due, per customer as they were written."""
         ...
 
     async def sent(self, entry: OutboxEntry, *, wamid: str, at: datetime) -> None:
         """Note that Meta took an entry."""
         ...
 
-    async def postpone(self, entry: OutboxEntry, *, until: datetime, error: str) -> None:
-        """Count a failed attempt and try again later."""
+    async def postpone(
+        self,
+        entry: OutboxEntry,
+        *,
+        until: datetime,
+        error: str,
+        counts: bool = True,
+        is_unknown: bool = False,
+    ) -> None:
+        """Try again later.
+
+        Args:
+            counts: it was an attempt.
+            is_unknown: Meta may have taken the entry: a status may settle it meanwhile.
+        """
+        ...
+
+    async def postpone_all(self, tenant: TenantId, *, until: datetime, error: str) -> None:
+        """Try everything of a tenant that waits later."""
         ...
 
     async def bury(self, entry: OutboxEntry, *, error: str) -> None:
         """Give an entry up; it stays for the operator to see."""
+        ...
+
+    async def discard(self, entry: OutboxEntry, *, reason: str) -> None:
+        """Take an entry out that is not worth another try; nobody need see to it."""
+        ...
+
+    async def hold(self, entry: OutboxEntry, *, reason: str) -> None:
+        """Keep an entry back until an operator decides; later ones go on."""
+        ...
+
+    async def switch(
+        self, entry: OutboxEntry, *, payload: Mapping[str, Any], at: datetime
+    ) -> bool:
+        """Let an entry that waits or has failed go out with another body, once.
+
+        It waits from then on, without a template and with no attempt made.
+
+        Returns:
+            False if its body was switched already.
+        """
         ...
 
     async def entry(
@@ -326,7 +410,60 @@ class Outbox(Protocol):
         ...
 
     async def note_status(
-        self, tenant: TenantId, *, wamid: str, status: str, at: datetime, error: str | None
-    ) -> None:
-        """Note what became of a sent message; a status never moves backwards."""
+        self,
+        tenant: TenantId,
+        *,
+        wamid: str,
+        opaque: str | None,
+        status: str,
+        at: datetime,
+        error: str | None,
+    ) -> bool:
+        """Note what became of a message; a status never moves backwards.
+
+        One that still waits was taken: it is sent from then on, whatever we know of its sending.
+
+        Returns:
+            False if it changes nothing: it is an old one, or of a message not ours.
+        """
+        ...
+
+    async def status_of(self, entry: OutboxEntry) -> str | None:
+        """Give the latest status of an entry."""
+        ...
+
+    async def sent_since(
+        self, tenant: TenantId, customer: CustomerKey, since: datetime
+    ) -> tuple[datetime, ...]:
+        """Give when messages (no receipts) went out to a customer, the oldest first."""
+        ...
+
+    async def backlog(self) -> Backlog:
+        """Tell how much waits, and since when."""
+        ...
+
+
+class Timers(Protocol):
+    """Events that wait for their time; turns set them."""
+
+    async def due(
+        self, slots: Collection[int], *, now: datetime, limit: int = 100
+    ) -> tuple[Timer, ...]:
+        """Give the longest due timers of the slots."""
+        ...
+
+    async def drop(self, timers: Sequence[Timer]) -> None:
+        """Remove timers that have fired, unless one was set again to another time meanwhile."""
+        ...
+
+
+class SlotTables(Protocol):
+    """The table of slots, which all processes share."""
+
+    async def read(self) -> SlotTable:
+        """Give the table; an empty one if there is none."""
+        ...
+
+    async def swap(self, table: SlotTable) -> bool:
+        """Store a table whose version was raised by one; False if another process was faster."""
         ...

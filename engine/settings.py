@@ -1,6 +1,7 @@
 """The environment, read once: every setting by its name, with a sentence for each mistake."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -40,6 +41,13 @@ class Settings(BaseSettings):
     catalog_sync: bool = Field(
         default=True, description="This process keeps Meta's catalogues what the tenants sell."
     )
+    inbox_max_age: Annotated[int, Field(ge=1)] = Field(
+        default=60,
+        description="Seconds a message may wait for its turn until the process is not ready.",
+    )
+    retention_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        default=30, description="Days the turn log and finished messages are kept."
+    )
     public_url: str = Field(default="", pattern=r"^(https?://.+)?$")
 
     def content(self) -> Path:
@@ -55,6 +63,10 @@ class Settings(BaseSettings):
                 return choice
         looked = choices[0]
         raise SettingsError(f"COMANDA_CONTENT: '{looked}' holds no folder 'conversations'")
+
+    def retention(self) -> timedelta:
+        """Tell how long the turn log and finished messages are kept."""
+        return timedelta(days=self.retention_days)
 
     def is_meta(self) -> bool:
         """Tell whether the Graph API is Meta's own, and no sandbox."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.charts.timers import event_now
 from engine.domain.native import split_item
 from engine.phrases import Meaning
 from engine.spec.bundle import Bundle
@@ -57,7 +58,8 @@ def candidates(content: wire.Content, bundle: Bundle, language: str) -> Candidat
     if isinstance(content, wire.Tap):
         return _tap(content, bundle)
     if isinstance(content, wire.Raised):
-        return Candidates(RAISED, sure=(Event(content.event, content.data),), data=content.data)
+        event = Event(event_now(bundle.chart, content.event), content.data)
+        return Candidates(RAISED, sure=(event,), data=content.data)
     reader = _KINDS.get(type(content))
     return reader(content) if reader else Candidates("unsupported", data={"kind": "unknown"})
 

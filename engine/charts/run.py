@@ -13,14 +13,15 @@ from engine.charts.compiler import BranchKey, Structures
 from engine.charts.inbound import NOTHING_MATCHED, RAISED, Candidates
 from engine.charts.place import Place, innermost, locate, renamed
 from engine.charts.steps import Steps
+from engine.charts.timers import ENTRY, entries_now, timers_of
 from engine.domain.cart import Cart
 from engine.domain.conversation import Position
-from engine.errors import Conflict, EngineError, RenderFailed, Unavailable
+from engine.errors import Conflict, EngineError, RenderFailed, TurnError, Unavailable
 from engine.ports import Timer
-from engine.rendering.messages import render_all
+from engine.rendering.messages import render_all, render_template
 from engine.spec.bundle import Bundle
 from engine.spec.check import variables_of
-from engine.spec.model import Branch, Chart, State, delay_of, timer_event
+from engine.spec.model import Branch, Chart, State
 from engine.turn import Event, Turn
 from engine.whatsapp.outbound import OutboundMessage
 
@@ -31,10 +32,18 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message and the state that said it."""
+    """A message and the state that said it.
+
+    Args:
+        template: what is sent instead when the 24-hour window is closed, if there is such a thing.
+        part: place among the messages that one authored message became. Only the first has its
+            template, which stands for all of them.
+    """
 
     message: OutboundMessage
     state: str | None
+    template: OutboundMessage | None = None
+    part: int = 0
 
 
 @dataclass(slots=True)
@@ -90,6 +99,12 @@ class Runner:
             raise talk.failure
         return talk.result
 
+    def problem(self, bundle: Bundle, turn: Turn, failure: str) -> TurnResult:
+        """Give what a turn decides that cannot be taken: only what the chart says of a problem."""
+        talk = _Talk(self, bundle, turn)
+        talk.fail(failure)
+        return talk.result
+
     def names(self, chart: Chart) -> tuple[str, ...]:
         """Give the variables a chart's texts may read, so that unset ones are None."""
         if chart.digest not in self._variables:
@@ -119,13 +134,20 @@ class _Talk(Steps):
             turn=turn,
             names=runner.names(chart),
             place=place,
-            lists=(self.result.said, self.result.timers),
+            lists=(self.result.said,),
         )
         self.result.steps = self.log
+        self.is_moved = place.moved
+        self.is_ours = self.is_timer = False
+        conversation = turn.conversation
+        conversation.entries = entries_now(chart, conversation.entries)
+        self.entry_before = conversation.entry
 
     async def go(self, candidates: Candidates, origin: Origin | None) -> None:
         """Take the message's event and everything the chart raises after it."""
         conversation = self.turn.conversation
+        self.is_ours = candidates.general == RAISED
+        self.is_timer = self.is_ours and ENTRY in candidates.data
         if candidates.language in self.turn.tenant.languages:
             conversation.language = candidates.language or conversation.language
             self._speak(self.context)
@@ -133,14 +155,20 @@ class _Talk(Steps):
         if event is None and candidates.general == "tap" and origin:
             event = self._from_old_message(candidates.sure[0], await origin())
         self.result.event = event.name if event else NOTHING_MATCHED
-        if self.place.moved and not (event and event.name in self.chart.anywhere):
+        known = event is not None and event.name in self.chart.anywhere
+        if self.is_moved and not known and not self.is_ours:
             # The state he was in is gone: tell him, and do not misread what he answered to it.
             event = Event("moved", candidates.data)
         taken = event is not None and await self.step(event)
         if not taken and self.failure is None:
             await self._unmatched(candidates)
-        elif not self.refused_text:
+        elif not self.refused_text and not self.is_ours:
             self.turn.conversation.misses = 0
+        self._finish()
+
+    def fail(self, reason: str) -> None:
+        """Take nothing, and say that something went wrong."""
+        self.failure = TurnError(reason)
         self._finish()
 
     async def step(self, event: Event | None) -> bool:
@@ -149,7 +177,7 @@ class _Talk(Steps):
         return await super().step(event)
 
     async def _unmatched(self, candidates: Candidates) -> None:
-        if candidates.general == RAISED:
+        if self.is_ours:
             return
         conversation = self.turn.conversation
         if self.place.leaf is None:
@@ -197,11 +225,32 @@ class _Talk(Steps):
         if self.failure is not None:
             self.result.failure = str(self.failure) or type(self.failure).__name__
             self.result.said.clear()
-            self._say_problem()
+            if not self.is_timer:  # nobody waits for an answer
+                self._say_problem()
             return
-        turn, leaf = self.turn, self.place.leaf
-        turn.conversation.position = self._position(leaf) if leaf else None
+        turn = self.turn
         self.result.cart = turn.cart if turn.cart is not self.cart_before else None
+        if self.is_moved and self.is_ours and turn.conversation.entry == self.entry_before:
+            return  # that the state he was in is gone, he is told when he answers
+        self._stand(self.place.leaf)
+
+    def _stand(self, leaf: str | None) -> None:
+        """Note where the customer stands now, and start the timers of what he has entered.
+
+        Some states he comes into without their being entered: by a tap on an old message, or
+        because the chart has changed around him.
+        """
+        conversation = self.turn.conversation
+        conversation.position = self._position(leaf) if leaf else None
+        entries: dict[str, int] = {}
+        for state in self.chart.path(leaf) if leaf else ():
+            if state not in conversation.entries:
+                conversation.entry += 1
+            entries[state] = conversation.entries.get(state, conversation.entry)
+        conversation.entries = entries
+        self.result.timers = timers_of(
+            self.chart, conversation, since=self.entry_before, now=self.turn.now
+        )
 
     def _position(self, leaf: str) -> Position:
         return Position(
@@ -233,19 +282,8 @@ class _Talk(Steps):
         self._say(branch.say)
 
     def show_state(self, state: State) -> None:
-        """Say what a state says, and start its timers."""
+        """Say what a state says."""
         self._say(state.say)
-        conversation = self.turn.conversation
-        for delay in state.after:
-            name = timer_event(state.id, delay)
-            timer_id = f"{conversation.tenant}:{conversation.customer}:{conversation.entry}:{name}"
-            due = self.turn.now + delay_of(delay)
-            self.result.timers.append(
-                Timer(
-                    timer_id, conversation.tenant, conversation.customer, name,
-                    conversation.entry, due,
-                )
-            )  # fmt: skip
 
     def _say(self, messages: tuple[str, ...]) -> None:
         for name in messages:
@@ -253,6 +291,10 @@ class _Talk(Steps):
             if message is None:
                 raise RenderFailed(f"there is no message '{name}' in {self.words.language}")
             rendered = render_all(message, self.context)
+            template = render_template(message, self.context) if rendered else None
             if not self.quiet:
                 state = self.entered or self.place.leaf
-                self.result.said += [Said(part, state) for part in rendered]
+                self.result.said += [
+                    Said(made, state, None if part else template, part)
+                    for part, made in enumerate(rendered)
+                ]

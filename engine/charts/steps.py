@@ -44,6 +44,7 @@ class _Before:
 
     language: str
     entry: int
+    entries: dict[str, int]
     variables: dict[str, Any]
     cart: Any
     lengths: tuple[int, ...]
@@ -197,6 +198,7 @@ class Steps:
         return _Before(
             conversation.language,
             conversation.entry,
+            conversation.entries,
             dict(conversation.variables),
             self.turn.cart,
             tuple(len(decided) for decided in self._lists),
@@ -205,7 +207,8 @@ class Steps:
 
     def _restore(self, before: _Before) -> None:
         turn, conversation = self.turn, self.turn.conversation
-        conversation.language, conversation.entry = before.language, before.entry
+        conversation.language = before.language
+        conversation.entry, conversation.entries = before.entry, before.entries
         conversation.variables, turn.cart, self.raised = (
             before.variables,
             before.cart,
@@ -261,7 +264,9 @@ class Steps:
             return
         spec = self.chart.states[state]
         self.entered = state
-        self.turn.conversation.entry += 1
+        conversation = self.turn.conversation
+        conversation.entry += 1
+        conversation.entries = {**conversation.entries, state: conversation.entry}
         self.context["state"] = state
         self.log.append({"state": state})
         await self._do(spec)

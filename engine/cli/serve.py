@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 import uvicorn
 
-from engine.app import Engine
+from engine.app import Engine, Role
 from engine.cli.databases import data_option, database
 from engine.cli.development import with_secrets
 from engine.cli.output import log_to_stderr
 from engine.cli.seed import seed_tenant
-from engine.errors import EngineError
+from engine.errors import EngineError, SettingsError
 from engine.serving import listen
 from engine.settings import read_settings
 
@@ -21,24 +21,36 @@ from engine.settings import read_settings
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True)
+@click.option(
+    "--role",
+    type=click.Choice(["web", "worker", "all"]),
+    default="all",
+    show_default=True,
+    help="Take what comes by HTTP, take turns and send, or both.",
+)
 @click.option("--seed", "is_seeding", is_flag=True, help="Load every tenant's demo catalog first.")
 @data_option
-def serve(host: str, port: int, *, is_seeding: bool, data: Path) -> None:
+def serve(host: str, port: int, role: Role, *, is_seeding: bool, data: Path) -> None:
     """Take webhooks and answer customers.
 
     \b
     Example: MONGODB_URI=mongodb://... comanda serve --host 0.0.0.0
+    Example: comanda serve --role worker --port 8001
+    Any number of processes of each role may work on one MongoDB. A worker answers at /health and
+    /metrics only. SIGTERM lets a process finish what is under way; the others take over the rest.
     Without MONGODB_URI it is a development run: an embedded database is started, and secrets
     that are not set are made and kept beside its folder.
     """
     log_to_stderr()
-    asyncio.run(_serve(host, port, is_seeding=is_seeding, data=data))
+    asyncio.run(_serve(host, port, role, is_seeding=is_seeding, data=data))
 
 
-async def _serve(host: str, port: int, *, is_seeding: bool, data: Path) -> None:
+async def _serve(host: str, port: int, role: Role, *, is_seeding: bool, data: Path) -> None:
     settings = with_secrets(read_settings(), data)
+    if role != "all" and not settings.mongodb_uri:
+        raise SettingsError(f"MONGODB_URI is not set: --role {role} is one process of several")
     async with database(settings, data) as ready:
-        engine = Engine(ready, is_development=not settings.mongodb_uri)
+        engine = Engine(ready, is_development=not settings.mongodb_uri, role=role)
         if is_seeding:
             for tenant in engine.library.tenant_ids():
                 await seed_tenant(ready, tenant)

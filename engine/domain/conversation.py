@@ -34,9 +34,14 @@ class Conversation:
 
     Args:
         version: counts its turns; two turns from one version cannot both be saved.
-        entry: counts the entries into states; a timer of an earlier entry is stale.
+        entry: counts the entries into states.
+        entries: by active state, the count at which it was entered: a timer of another count is
+            stale.
         variables: what actions noted: plain values only.
         misses: consecutive messages that nothing matched.
+        spoke_at: when the customer wrote last, by WhatsApp's time: 24 hours from then any message
+            may be sent to him.
+        phone_number_id: the business number he wrote to last.
     """
 
     tenant: TenantId
@@ -48,7 +53,10 @@ class Conversation:
     name: str | None = None
     position: Position | None = None
     entry: int = 0
+    entries: dict[str, int] = field(default_factory=dict)
     misses: int = 0
     variables: dict[str, Any] = field(default_factory=dict)
     cart_expires_at: datetime | None = None
     updated_at: datetime | None = None
+    spoke_at: datetime | None = None
+    phone_number_id: str = ""

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import httpx
 
-from engine.errors import GraphRetryable, GraphTerminal, Malformed
+from engine.errors import GraphNoAnswer, GraphRetryable, GraphTerminal, Malformed
 from engine.graph.usage import Usage, usage_of
 from engine.whatsapp.json_values import as_integer, load
 
@@ -23,6 +23,8 @@ RETRYABLE: Final = _PASSING | _RATE_LIMITS
 # platform-facts 2.6 and 6: token, permission or parameter is wrong, whatever the HTTP status.
 _TERMINAL: Final = frozenset({3, 10, 33, 100, 190, *range(200, 300), 131005, 131008, 131009})
 _TIMEOUT = httpx.Timeout(20.0, connect=5.0)
+# It failed before anything of the request was written.
+_NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 # Servers drop idle connections after five seconds: one that is older is not used again.
 _LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=64, keepalive_expiry=3.0)
 
@@ -63,7 +65,8 @@ class GraphClient:
             The wamid Meta gave it; empty for a read receipt.
 
         Raises:
-            GraphRetryable: Meta does not answer, or says later.
+            GraphNoAnswer: Meta does not answer; it may have taken the request.
+            GraphRetryable: Meta cannot be reached, or says later.
             GraphTerminal: Meta refuses it for good.
         """
         path = f"/{phone_number_id}/messages"
@@ -79,7 +82,8 @@ class GraphClient:
             content: as of `exchange`.
 
         Raises:
-            GraphRetryable: Meta does not answer, or says later.
+            GraphNoAnswer: Meta does not answer; it may have taken the request.
+            GraphRetryable: Meta cannot be reached, or says later.
             GraphTerminal: Meta refuses it for good.
         """
         return (await self.exchange(method, path, token=token, **content)).body
@@ -92,14 +96,17 @@ class GraphClient:
             content: `json`, `params`, `data`, `files` or `timeout`, as httpx takes them.
 
         Raises:
-            GraphRetryable: Meta does not answer, or says later.
+            GraphNoAnswer: Meta does not answer; it may have taken the request.
+            GraphRetryable: Meta cannot be reached, or says later.
             GraphTerminal: Meta refuses it for good.
         """
         headers = {"Authorization": f"Bearer {token}"}
         try:
             answer = await self._http.request(method, path, headers=headers, **content)
+        except _NOT_SENT as error:
+            raise GraphRetryable(f"no connection: {type(error).__name__}") from error
         except httpx.HTTPError as error:
-            raise GraphRetryable(f"no answer: {type(error).__name__}") from error
+            raise GraphNoAnswer(f"no answer: {type(error).__name__}") from error
         body, usage = _json(answer), usage_of(answer.headers)
         if answer.is_success:
             return Answer(body, usage)
@@ -118,6 +125,9 @@ def _error(status: int, body: Mapping[str, Any], usage: Usage) -> GraphRetryable
     error = body.get("error")
     if not isinstance(error, dict):
         message = f"HTTP {status} without an error of Meta"
+        if status >= 500:
+            # A gateway's page: who knows what is behind it.
+            return GraphNoAnswer(message, wait=usage.wait)
         if _is_later(status):
             return GraphRetryable(message, wait=usage.wait)
         return GraphTerminal(message)

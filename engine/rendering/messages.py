@@ -71,6 +71,22 @@ def render_all(message: Message, context: Context) -> tuple[OutboundMessage, ...
     return TextMessage(limits.fit(ahead, limits.TEXT_BODY)), replace(made, body=rest)
 
 
+def render_template(message: Message, context: Context) -> TemplateMessage | None:
+    """Make what is sent in a message's place when the 24-hour window is closed.
+
+    None if it declares nothing for that, or is a template itself.
+
+    Raises:
+        RenderFailed: as `render`.
+    """
+    if message.template is None or message.kind == "template":
+        return None
+    try:
+        return _template(message, context)
+    except (LimitExceeded, InvalidMessage) as error:
+        raise RenderFailed(f"{message.template.where}: {error}") from error
+
+
 def _halves(text: str, limit: int) -> tuple[str, str] | None:
     """Split a text that does not fit between paragraphs, else between lines, so that its end does.
 
@@ -367,10 +383,12 @@ def _flow(message: Message, context: Context) -> OutboundMessage:
     )
 
 
-def _template(message: Message, context: Context) -> OutboundMessage:
+def _template(message: Message, context: Context) -> TemplateMessage:
     part = message.template
     assert part is not None
-    parameters = [{"type": "text", "text": p.render(context)} for p in part.parameters]
+    # Meta takes no line breaks in them.
+    texts = (" ".join(p.render(context).split()) for p in part.parameters)
+    parameters = [{"type": "text", "text": text} for text in texts]
     components: tuple[Mapping[str, Any], ...] = ()
     if parameters:
         components = ({"type": "body", "parameters": parameters},)

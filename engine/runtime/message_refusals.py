@@ -11,9 +11,9 @@ from engine.clock import Clock
 from engine.domain.ids import TenantId
 from engine.errors import TurnError
 from engine.flow_ports import FlowStatus
-from engine.ports import BusinessRepository, Inbox, InboxRow, Outbox, OutboxEntry, TenantStore
+from engine.ports import BusinessRepository, Inbox, InboxRow, OutboxEntry, TenantStore
 from engine.whatsapp.content import Raised
-from engine.whatsapp.inbound import InboundMessage, OtherChange, Status, raised, restore_message
+from engine.whatsapp.inbound import InboundMessage, OtherChange, raised, restore_message
 
 REFUSED: Mapping[str, str] = {
     "flow": "flow_refused",
@@ -46,14 +46,12 @@ class MessageRefusals:
         self,
         *,
         inbox: Inbox,
-        outbox: Outbox,
         businesses: BusinessRepository,
         stores: Callable[[TenantId], TenantStore],
         clock: Clock,
         offer: Callable[[InboxRow, InboundMessage], None],
     ) -> None:
         self._inbox = inbox
-        self._outbox = outbox
         self._businesses = businesses
         self._stores = stores
         self._clock = clock
@@ -97,12 +95,6 @@ class MessageRefusals:
             flow_id, now = _flow_id(entry.payload), self._clock.now()
             store = self._stores(entry.tenant)
             await store.deployments.hold(flow_id, status=status, until=now + pause, at=now)
-
-    async def failed(self, tenant: TenantId, status: Status, code: int) -> None:
-        """Take note that a message Meta had taken failed after all."""
-        entry = await self._outbox.entry(tenant, wamid=status.wamid, opaque=status.opaque)
-        if entry:
-            await self.entry(entry, code)
 
     async def change(self, change: OtherChange) -> None:
         """Take note of a webhook of the field `flows`.

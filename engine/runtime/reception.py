@@ -1,7 +1,7 @@
 """Reception: a webhook's messages are stored before Meta is told that they arrived."""
 
+import asyncio
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Protocol
 
 import structlog
@@ -9,10 +9,13 @@ import structlog
 from engine import metrics
 from engine.clock import Clock
 from engine.domain.ids import CustomerKey
-from engine.ports import Business, BusinessRepository, Inbox, InboxRow, Outbox
+from engine.ports import Business, BusinessRepository, Inbox, InboxRow
 from engine.runtime.message_refusals import MessageRefusals
+from engine.runtime.statuses import Statuses
 from engine.whatsapp.inbound import InboundMessage, OtherChange, Status, Webhook
 
+AT_ONCE = 16
+"""Statuses noted at the same time; their order does not matter."""
 FLOWS = "flows"
 """The field of what Meta says of Flows."""
 
@@ -38,7 +41,7 @@ class Reception:
         self,
         *,
         inbox: Inbox,
-        outbox: Outbox,
+        statuses: Statuses,
         businesses: BusinessRepository,
         clock: Clock,
         offer: Callable[[InboxRow, InboundMessage], None],
@@ -46,7 +49,7 @@ class Reception:
         commerce: OtherChanges,
     ) -> None:
         self._inbox = inbox
-        self._outbox = outbox
+        self._statuses = statuses
         self._businesses = businesses
         self._clock = clock
         self._offer = offer
@@ -68,14 +71,15 @@ class Reception:
         fresh = await self._inbox.accept([row for row, _ in taken.values()]) if taken else ()
         metrics.messages.labels(outcome="accepted").inc(len(fresh))
         metrics.messages.labels(outcome="duplicate").inc(len(webhook.messages) - len(fresh))
-        for status in webhook.statuses:
-            await self._note(status)
+        for row in fresh:
+            self._offer(*taken[row.id])
+        for begin in range(0, len(webhook.statuses), AT_ONCE):
+            some = webhook.statuses[begin : begin + AT_ONCE]
+            await asyncio.gather(*(self._note(status) for status in some))
         for other in webhook.others:
             if other.field == FLOWS:
                 await self._refusals.change(other)
         await self._commerce.take([other for other in webhook.others if other.field != FLOWS])
-        for row in fresh:
-            self._offer(*taken[row.id])
 
     async def _business(self, phone_number_id: str) -> Business | None:
         business = await self._businesses.by_phone_number_id(phone_number_id)
@@ -99,13 +103,4 @@ class Reception:
         business = await self._businesses.by_phone_number_id(status.phone_number_id)
         if business is None:
             return
-        error = f"{status.errors[0].code}: {status.errors[0].title}" if status.errors else None
-        await self._outbox.note_status(
-            business.tenant,
-            wamid=status.wamid,
-            status=status.status,
-            at=datetime.fromtimestamp(status.timestamp, UTC),
-            error=error,
-        )
-        for told in status.errors[:1]:
-            await self._refusals.failed(business.tenant, status, told.code)
+        await self._statuses.note(business.tenant, status)

@@ -1,135 +1,211 @@
-"""The relay: gives stored messages to Meta, each customer's in the order they were written."""
+"""The relay: gives stored messages to Meta, each customer's in the order they were written.
+
+Which may go out when is decided here; how one is sent, and what is done if Meta does not take it,
+in `sender`.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import timedelta
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 import structlog
 
-from engine import metrics
 from engine.clock import Clock
-from engine.domain.ids import TenantId
-from engine.errors import EngineError, GraphError, GraphRetryable, Unavailable
-from engine.ports import BusinessRepository, Outbox, OutboxEntry
-from engine.runtime.lanes import Lanes, poll
+from engine.errors import Unavailable
+from engine.ports import Outbox, OutboxEntry
+from engine.runtime.claims import Claims
+from engine.runtime.lanes import Lane, Lanes
+from engine.runtime.pace import PAIR_BURST, PAIR_MEMORY, Pace
+from engine.runtime.polling import Poll
+from engine.runtime.sender import Sender, is_receipt
+from engine.slots import slot_of
 
-MAX_ATTEMPTS = 10
-AT_ONCE = 64
-POLL_SECONDS = 1.0
-BROKEN_PAUSE = timedelta(minutes=1)
-GRACE = timedelta(seconds=5)
-"""An entry younger than this is being sent by the process that wrote it."""
+AT_ONCE: Final = 64
+POLL_SECONDS: Final = 0.25
+"""How soon an entry is found that another process has stored, or that was left behind."""
+PAGE: Final = 100
+SHORT_WAIT: Final = 2.0
+"""Seconds that are waited with an entry in hand; it is put back for longer ones."""
+MEDIA_WAIT: Final = 5.0
+"""Seconds at most that what comes after a picture waits until that one is on its way: Meta fetches
+media first, and would show the next message before it (messages/send-messages)."""
+MEDIA_POLL: Final = 0.2
+MEDIA: Final = frozenset({"image", "video", "audio", "document", "sticker"})
+LONG_TALK: Final = 1500
+"""Sequence from which a conversation may have had more messages than a burst: a hundredth is the
+number of its turns, and three messages in each are many."""
 
 log = structlog.get_logger(__name__)
 
 
-class Graph(Protocol):
-    """What the relay needs of Meta."""
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """An entry to send, in the term in which it was found."""
 
-    async def send(self, phone_number_id: str, *, token: str, payload: Mapping[str, Any]) -> str:
-        """Send a message and give the wamid Meta called it."""
-        ...
+    entry: OutboxEntry
+    term: int
 
 
 class Relay:
-    """Sends entries as turns write them, and finds the ones that were left behind.
+    """Sends entries as turns write them, and finds those that others have stored.
 
     Args:
-        refused: is told of an entry that Meta will never take, and its error code.
+        claims: whose messages it may send.
     """
 
     def __init__(
         self,
         *,
         outbox: Outbox,
-        businesses: BusinessRepository,
-        graph: Graph,
+        sender: Sender,
+        pace: Pace,
         clock: Clock,
-        refused: Callable[[OutboxEntry, int], Awaitable[None]],
+        claims: Callable[[], Claims],
     ) -> None:
         self._outbox = outbox
-        self._businesses = businesses
-        self._graph = graph
+        self._sender = sender
+        self._pace = pace
         self._clock = clock
-        self._refused = refused
-        self._stopped = asyncio.Event()
-        self._lanes: Lanes[OutboxEntry] = Lanes(self._send, at_once=AT_ONCE)
+        self._claims = claims
+        self._poll = Poll(self.look, every=POLL_SECONDS)
+        self._looking = asyncio.Lock()
+        self._lanes: Lanes[_Letter] = Lanes(self._send, at_once=AT_ONCE, ready=self._ready)
+        self._media: dict[Lane, OutboxEntry] = {}
 
-    def offer(self, entries: Iterable[OutboxEntry]) -> None:
-        """Queue entries that were stored just now."""
+    def offer(self, entries: Iterable[OutboxEntry], term: int) -> None:
+        """Queue entries that were stored just now, if they are this process's to send.
+
+        Args:
+            term: in which their turn was taken.
+        """
         for entry in entries:
-            self._lanes.put((entry.tenant, entry.customer), entry.id, entry)
+            if self._claims().term(entry.tenant, entry.customer) == term:
+                letter = _Letter(entry, term)
+                self._lanes.put(_lane(entry), entry.id, letter, place=_place(entry))
+
+    def wake(self) -> None:
+        """Look soon: entries were stored that nobody has offered."""
+        self._poll.wake()
 
     async def run(self) -> None:
-        """Look for entries left behind until stopped."""
-        await poll(self.look, every=POLL_SECONDS, stopped=self._stopped)
+        """Look for entries until stopped."""
+        await self._poll.run()
 
     async def look(self) -> None:
-        """Queue the entries that are due and were left behind."""
-        now = self._clock.now()
-        try:
-            entries = await self._outbox.waiting(now=now)
-        except Unavailable as error:
-            log.warning("relay.database_away", error=str(error))
-            return
-        self.offer(e for e in entries if e.attempts or e.created_at <= now - GRACE)
+        """Queue the entries that are due in the slots this process has."""
+        async with self._looking:
+            try:
+                await self._look()
+            except Unavailable as error:
+                log.warning("relay.database_away", error=str(error))
 
-    async def drain(self) -> None:
-        """Stop looking and finish what is queued."""
-        self._stopped.set()
-        await self._lanes.idle()
+    async def _look(self) -> None:
+        claims = self._claims()
+        terms = claims.terms()
+        with self._lanes.looking() as found:
+            now, limit = self._clock.now(), PAGE + len(self._lanes)
+            for entry in await self._outbox.waiting(terms.keys(), now=now, limit=limit):
+                term = claims.term(*_lane(entry))
+                if term is None or term != terms[slot_of(*_lane(entry))]:
+                    continue  # the slot was another's while this was read
+                found(_lane(entry), entry.id, _Letter(entry, term), place=_place(entry))
+
+    def busy(self) -> frozenset[int]:
+        """Give the slots with messages under way."""
+        return frozenset(slot_of(*lane) for lane in self._lanes.lanes())
+
+    async def end(self, *, within: float) -> None:
+        """Send what is queued, for so many seconds at most, and finish what is under way."""
+        self._poll.stop()
+        try:
+            await asyncio.wait_for(asyncio.shield(self._lanes.idle()), within)
+        except TimeoutError:
+            log.info("relay.left_to_others")
+        await self._lanes.end()
 
     async def idle(self) -> bool:
         """Wait until nothing is queued; tell whether something was."""
         return await self._lanes.idle()
 
-    async def _send(self, entry: OutboxEntry) -> bool:
+    # Before an entry may be sent ---------------------------------------------------------------
+
+    async def _ready(self, letter: _Letter) -> bool:
+        """Wait until an entry may go out; False puts it back."""
+        entry = letter.entry
+        if is_receipt(entry):
+            return self._is_ours(letter)
         try:
-            return await self._try(entry)
+            await self._wait_for_media(entry)
+            if not await self._wait_for_customer(entry):
+                return False
         except Unavailable as error:
             log.warning("relay.database_away", entry=entry.id, error=str(error))
             return False
-        except EngineError as error:
-            # Such as an access token that cannot be opened: a person must mend it.
-            return await self._broken(entry, str(error))
+        while wait := self._pace.for_number(entry.phone_number_id):
+            await self._poll.pause(min(wait, SHORT_WAIT))
+            if not self._is_ours(letter):
+                self._pace.give_back(entry.tenant, entry.customer)
+                return False
+        return self._is_ours(letter)
 
-    async def _broken(self, entry: OutboxEntry, error: str) -> bool:
-        log.error("relay.broken", entry=entry.id, error=error)
-        try:
-            until = self._clock.now() + BROKEN_PAUSE
-            await self._outbox.postpone(entry, until=until, error=error)
-        except Unavailable:
-            log.warning("relay.database_away", entry=entry.id)
-        return False
+    def _is_ours(self, letter: _Letter) -> bool:
+        entry = letter.entry
+        return self._claims().term(entry.tenant, entry.customer) == letter.term
 
-    async def _try(self, entry: OutboxEntry) -> bool:
-        token = await self._token(entry.tenant)
-        try:
-            wamid = await self._graph.send(
-                entry.phone_number_id, token=token, payload=entry.payload
-            )
-        except GraphError as error:
-            return await self._failed(entry, error)
-        metrics.sends.labels(outcome="sent", code="0").inc()
-        await self._outbox.sent(entry, wamid=wamid, at=self._clock.now())
+    async def _wait_for_media(self, entry: OutboxEntry) -> None:
+        before = self._media.pop(_lane(entry), None)
+        if before is None:
+            return
+        for _ in range(round(MEDIA_WAIT / MEDIA_POLL)):
+            if await self._outbox.status_of(before) is not None:
+                return
+            await self._poll.pause(MEDIA_POLL)
+
+    async def _wait_for_customer(self, entry: OutboxEntry) -> bool:
+        who = entry.tenant, entry.customer
+        now = self._clock.now()
+        if entry.sequence >= LONG_TALK and not self._pace.knows(*who):
+            since = now - timedelta(seconds=PAIR_MEMORY)
+            sent = await self._outbox.sent_since(*who, since)
+            self._pace.learn(*who, sent[-PAIR_BURST:], now)
+        while wait := self._pace.for_customer(*who):
+            if wait > SHORT_WAIT or self._poll.is_stopped:
+                until = now + timedelta(seconds=wait)
+                await self._outbox.postpone(
+                    entry, until=until, error="too many messages to this customer", counts=False
+                )
+                return False
+            await self._poll.pause(wait)
         return True
 
-    async def _token(self, tenant: TenantId) -> str:
-        business = await self._businesses.by_tenant(tenant)
-        return business.access_token if business else ""
-
-    async def _failed(self, entry: OutboxEntry, error: GraphError) -> bool:
-        code, said = str(error.code), f"{error} {error.details}".strip()
-        if isinstance(error, GraphRetryable) and entry.attempts + 1 < MAX_ATTEMPTS:
-            metrics.sends.labels(outcome="retried", code=code).inc()
-            log.warning("relay.retry", entry=entry.id, code=code, error=said)
-            wait = timedelta(seconds=min(2**entry.attempts, 300))
-            await self._outbox.postpone(entry, until=self._clock.now() + wait, error=said)
+    async def _send(self, letter: _Letter) -> bool:
+        entry = letter.entry
+        if not self._is_ours(letter):
             return False
-        metrics.sends.labels(outcome="refused", code=code).inc()
-        log.error("relay.refused", entry=entry.id, code=code, error=said)
-        # First: if the process dies in between, the entry is refused once more.
-        await self._refused(entry, error.code)
-        await self._outbox.bury(entry, error=f"{code}: {said}")
+        try:
+            goes_on = await self._sender.send(entry)
+        except Unavailable as error:
+            log.warning("relay.database_away", entry=entry.id, error=str(error))
+            return False
+        if goes_on and _is_media(entry.payload):
+            self._media[_lane(entry)] = entry
+        return goes_on
+
+
+def _lane(entry: OutboxEntry) -> Lane:
+    return entry.tenant, entry.customer
+
+
+def _place(entry: OutboxEntry) -> tuple[int, datetime, str]:
+    return entry.sequence, entry.created_at, entry.id
+
+
+def _is_media(payload: Mapping[str, Any]) -> bool:
+    """Tell whether a message has a file that Meta fetches before it delivers the message."""
+    if payload.get("type") in MEDIA:
         return True
+    interactive = payload.get("interactive")
+    header = interactive.get("header") if isinstance(interactive, Mapping) else None
+    return isinstance(header, Mapping) and header.get("type") in MEDIA

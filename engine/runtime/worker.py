@@ -2,31 +2,51 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import structlog
 
 from engine import metrics
 from engine.clock import Clock
-from engine.errors import EngineError, Unavailable
+from engine.errors import Conflict, EngineError, Unavailable
 from engine.ports import Inbox, InboxRow, OutboxEntry
-from engine.runtime.lanes import Lanes, poll
+from engine.runtime.claims import Claims
+from engine.runtime.lanes import Lanes
+from engine.runtime.polling import Poll
 from engine.runtime.turns import Turns
+from engine.slots import slot_of
 from engine.whatsapp.inbound import InboundMessage, restore_message
 
 MAX_ATTEMPTS = 6
 """Turns tried for one message before it is given up; the last wait is half a minute."""
 AT_ONCE = 32
-POLL_SECONDS = 1.0
-"""How soon a message is found that nobody handed over: after a crash, or from another process."""
-GRACE = timedelta(seconds=2)
-"""A message younger than this is being worked on by the process that took it."""
+POLL_SECONDS = 0.25
+"""How soon a message is found that another process has stored, or that was left behind."""
+PAGE = 100
+CONFLICT_PATIENCE = timedelta(minutes=10)
+"""A killed process's transaction may block a conversation for a minute, on any MongoDB: conflicts
+count as failures of a message only when it is older than that by far."""
 
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A message to take the turn of, in the term in which it was found."""
+
+    row: InboxRow
+    message: InboundMessage
+    term: int
+
+
 class Worker:
-    """Takes turns as messages come, and finds the ones that were left behind."""
+    """Takes turns as messages come, and finds those that others have stored.
+
+    Args:
+        claims: whose turns it may take.
+        send: gets what is to be sent, and the term in which it was decided.
+    """
 
     def __init__(
         self,
@@ -34,67 +54,123 @@ class Worker:
         inbox: Inbox,
         turns: Turns,
         clock: Clock,
-        send: Callable[[tuple[OutboxEntry, ...]], None],
+        claims: Callable[[], Claims],
+        send: Callable[[tuple[OutboxEntry, ...], int], None],
     ) -> None:
         self._inbox = inbox
         self._turns = turns
         self._clock = clock
+        self._claims = claims
         self._send = send
-        self._stopped = asyncio.Event()
-        self._lanes: Lanes[tuple[InboxRow, InboundMessage]] = Lanes(self._take, at_once=AT_ONCE)
+        self._poll = Poll(self.look, every=POLL_SECONDS)
+        self._looking = asyncio.Lock()
+        self._lanes: Lanes[_Task] = Lanes(self._take, at_once=AT_ONCE)
 
     def offer(self, row: InboxRow, message: InboundMessage) -> None:
-        """Queue a message that was stored just now."""
-        self._lanes.put((row.tenant, row.customer), row.id, (row, message))
+        """Queue a message that was stored just now, if its turn is this process's to take."""
+        term = self._claims().term(row.tenant, row.customer)
+        if term is not None:
+            task = _Task(row, message, term)
+            self._lanes.put((row.tenant, row.customer), row.id, task, place=_place(row))
 
     async def run(self) -> None:
-        """Look for messages left behind until stopped."""
-        await poll(self.look, every=POLL_SECONDS, stopped=self._stopped)
+        """Look for messages until stopped."""
+        await self._poll.run()
 
     async def look(self) -> None:
-        """Queue the messages that are due and were left behind."""
-        now = self._clock.now()
-        try:
-            rows = await self._inbox.waiting(now=now)
-        except Unavailable as error:
-            log.warning("worker.database_away", error=str(error))
-            return
-        for row in rows:
-            if row.attempts or row.received_at <= now - GRACE:
-                self.offer(row, restore_message(row.raw))
+        """Queue the messages that are due in the slots this process has."""
+        async with self._looking:
+            try:
+                await self._look()
+            except Unavailable as error:
+                log.warning("worker.database_away", error=str(error))
 
-    async def drain(self) -> None:
-        """Stop looking and finish what is queued."""
-        self._stopped.set()
-        await self._lanes.idle()
+    async def _look(self) -> None:
+        claims = self._claims()
+        terms = claims.terms()
+        with self._lanes.looking() as found:
+            now, limit = self._clock.now(), PAGE + len(self._lanes)
+            for row in await self._inbox.waiting(terms.keys(), now=now, limit=limit):
+                term = claims.term(row.tenant, row.customer)
+                if term is None or term != terms[slot_of(row.tenant, row.customer)]:
+                    continue  # the slot was another's while this was read
+                message = await self._restored(row)
+                if message:
+                    task = _Task(row, message, term)
+                    found((row.tenant, row.customer), row.id, task, place=_place(row))
+
+    async def _restored(self, row: InboxRow) -> InboundMessage | None:
+        try:
+            return restore_message(row.raw)
+        except EngineError as error:
+            log.error("worker.unreadable", row=row.id, error=str(error))
+            await self._inbox.bury(row, error=str(error))
+            return None
+
+    def busy(self) -> frozenset[int]:
+        """Give the slots with turns under way."""
+        return frozenset(slot_of(*lane) for lane in self._lanes.lanes())
+
+    async def end(self) -> None:
+        """Stop looking, and finish the turns that are under way."""
+        self._poll.stop()
+        await self._lanes.end()
 
     async def idle(self) -> bool:
         """Wait until nothing is queued; tell whether something was."""
         return await self._lanes.idle()
 
-    async def _take(self, item: tuple[InboxRow, InboundMessage]) -> bool:
-        row, message = item
-        try:
-            self._send(await self._turns.take(row, message))
-        except Unavailable as error:
-            log.warning("worker.database_away", row=row.id, error=str(error))
+    async def _take(self, task: _Task) -> bool:
+        row = task.row
+        if self._claims().term(row.tenant, row.customer) != task.term:
             return False
+        try:
+            self._send(await self._turns.take(row, task.message), task.term)
+        except (Unavailable, Conflict) as error:
+            return await self._put_off(task, error)
         except EngineError as error:
-            return await self._failed(row, str(error))
+            return await self._failed(task, str(error))
         except Exception as error:
             log.exception("worker.turn_broke", row=row.id)
-            return await self._failed(row, f"{type(error).__name__}: {error}")
+            return await self._failed(task, f"{type(error).__name__}: {error}")
         return True
 
-    async def _failed(self, row: InboxRow, error: str) -> bool:
+    async def _put_off(self, task: _Task, error: EngineError) -> bool:
+        """Leave a message to the next look: it is not its fault."""
+        log.warning("worker.turn_put_off", row=task.row.id, error=str(error))
+        age = self._clock.now() - task.row.received_at
+        if isinstance(error, Conflict) and age > CONFLICT_PATIENCE:
+            return await self._failed(task, str(error))
+        return False
+
+    async def _failed(self, task: _Task, error: str) -> bool:
+        row = task.row
         metrics.turns.labels(outcome="error").inc()
         log.error("worker.turn_failed", row=row.id, attempt=row.attempts + 1, error=error)
         try:
             if row.attempts + 1 >= MAX_ATTEMPTS:
-                await self._inbox.bury(row, error=error)
+                await self._give_up(task, error)
                 return True
             wait = timedelta(seconds=2**row.attempts)
             await self._inbox.postpone(row, until=self._clock.now() + wait, error=error)
         except Unavailable:
             log.warning("worker.database_away", row=row.id)
         return False
+
+    async def _give_up(self, task: _Task, error: str) -> None:
+        """Put a message aside, and tell its customer once that something went wrong."""
+        metrics.turns.labels(outcome="dead").inc()
+        try:
+            said = await self._turns.give_up(task.row, task.message, error=error)
+            self._send(said, task.term)
+        except Unavailable:
+            raise
+        except Exception as broken:  # noqa: BLE001 - the turn boundary
+            # What keeps the turn from being taken may keep us from saying so.
+            log.error("worker.problem_untold", row=task.row.id, error=str(broken))
+            await self._inbox.bury(task.row, error=error)
+
+
+def _place(row: InboxRow) -> tuple[int, datetime, str]:
+    """Give a message's place in its conversation: Meta's order, then ours."""
+    return row.timestamp, row.received_at, row.id

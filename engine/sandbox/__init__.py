@@ -9,19 +9,27 @@ from engine.sandbox.customer import Customer, Said
 from engine.sandbox.customer_flow import OpenFlow
 from engine.sandbox.device.form import NotPossible
 from engine.sandbox.device.screen import screen_lines
+from engine.sandbox.faults import Fault
+from engine.sandbox.limits import META_LIMITS, Limits
+from engine.sandbox.mail import Mail
 from engine.sandbox.options import SandboxOptions
-from engine.sandbox.state import Fault, PhoneNumber, Received
+from engine.sandbox.state import PhoneNumber, Received
+from engine.sandbox.weather import Weather
 from engine.serving import serving
 
 __all__ = [
+    "META_LIMITS",
     "Customer",
     "Fault",
+    "Limits",
+    "Mail",
     "NotPossible",
     "OpenFlow",
     "PhoneNumber",
     "Received",
     "Said",
     "SandboxOptions",
+    "Weather",
     "create_sandbox",
     "screen_lines",
     "serving",

@@ -27,6 +27,7 @@ from engine.sandbox.objects import Objects
 from engine.sandbox.options import SandboxOptions
 from engine.sandbox.product_sets import ProductSets
 from engine.sandbox.state import RefusedRequest, World
+from engine.sandbox.trouble_control import TroubleControl
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -34,7 +35,13 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 def create_sandbox(options: SandboxOptions | None = None) -> Starlette:
     """Create a sandbox as an application; nothing of it is shared with another one."""
     options = options or SandboxOptions()
-    world = World(options.phones, options.faults, holds_batches=options.hold_batches)
+    world = World(
+        options.phones,
+        options.faults,
+        holds_batches=options.hold_batches,
+        trouble=options.trouble,
+        stopwatch=options.stopwatch,
+    )
     courier = Courier(world, options)
     batches = Batches(world, courier, options)
 
@@ -42,7 +49,7 @@ def create_sandbox(options: SandboxOptions | None = None) -> Starlette:
         assert isinstance(refusal, GraphRefusal)
         record = _record(len(world.refusals) + 1, request, refusal, await request.body())
         world.refusals.append(record)
-        await world.ring()
+        world.bell.ring("refusals")
         envelope = error_envelope(refusal.complaint, trace=f"sandbox{record.n}")
         return JSONResponse(
             envelope, status_code=refusal.http_status, headers=dict(refusal.headers)
@@ -69,6 +76,7 @@ def _routes(
     catalogs, sets = Catalogs(world, calls), ProductSets(world, calls)
     return [
         *Devices(world, courier, options).routes(),
+        *TroubleControl(world).routes(),
         *CatalogControl(world, batches).routes(),
         *Control(world, courier, batches, options).routes(),
         *Messages(world, courier, options).routes(),

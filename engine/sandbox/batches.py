@@ -5,9 +5,10 @@ from dataclasses import replace
 
 from engine.sandbox.background import Background
 from engine.sandbox.catalog_state import Batch, BatchState, Catalog, ItemRemark, ItemRequest
-from engine.sandbox.courier import Courier, Letter
+from engine.sandbox.courier import Courier
 from engine.sandbox.items import item_problems, item_warnings, late_problems
 from engine.sandbox.options import SandboxOptions
+from engine.sandbox.parcels import Letter
 from engine.sandbox.state import World
 from engine.sandbox.webhooks import batch_webhook
 
@@ -32,7 +33,6 @@ class Batches:
         batches = catalog.open_batches()
         for batch in batches:
             self._end(catalog, batch, status)
-        await self._world.ring()
         return [batch.handle for batch in batches]
 
     async def forget(self) -> None:
@@ -45,7 +45,6 @@ class Batches:
                 await asyncio.sleep(self._options.batch_delay)
             if batch.is_open:
                 self._end(catalog, batch, "finished")
-                await self._world.ring()
 
     def _end(self, catalog: Catalog, batch: Batch, status: BatchState) -> None:
         batch.status = status
@@ -56,7 +55,7 @@ class Batches:
         webhook = batch_webhook(catalog.id, batch.handle, at=self._options.clock())
         for number in self._world.catalog_numbers_of(catalog.business_id):
             told = replace(number, callback_url=number.catalog_callback_url)
-            self._courier.announce(told, Letter("catalog", batch.handle, lambda: webhook))
+            self._courier.announce(told, Letter("catalog", batch.handle, webhook))
 
     def _apply(self, catalog: Catalog, batch: Batch, wanted: ItemRequest) -> None:
         def remark(message: str) -> ItemRemark:

@@ -62,7 +62,7 @@ class CatalogCalls:
                 call.code = refusal.complaint.code
                 raise
             finally:
-                await self.world.ring()
+                self.world.bell.ring("calls")
             call.code = None if isinstance(answer, CutOff) else 0
             return answer
 

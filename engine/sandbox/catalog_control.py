@@ -93,7 +93,6 @@ class CatalogControl:
             self.world.trade.put_item(catalog, item, fields | given["fields"])
         elif given["delete"] and catalog.items.pop(item, None) is None:
             raise HTTPException(404, f"There is no item {item}")
-        await self.world.ring()
         return JSONResponse({"success": True})
 
     async def hold(self, request: Request) -> Response:
@@ -105,10 +104,11 @@ class CatalogControl:
         """List the Graph calls about catalogues and count them; waits for more when asked to."""
         only = request.query_params.get("route")
 
-        def rows() -> list[CatalogCall]:
-            return [one for one in self.world.trade.calls if only in (None, one.route)]
+        def rows(after: int) -> list[CatalogCall]:
+            return [one for one in self.world.trade.calls[after:] if only in (None, one.route)]
 
-        calls = [asdict(call) for call in await fresh_rows(request, self.world, rows)]
+        fresh = await fresh_rows(request, self.world.bell, "calls", rows)
+        calls = [asdict(call) for call in fresh]
         return JSONResponse({"calls": calls, "count": self.world.trade.calls_by_route()})
 
     async def break_next(self, request: Request) -> Response:

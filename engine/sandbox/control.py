@@ -3,7 +3,7 @@
 Programs register numbers here, let customers speak, see what happened and make things go wrong.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any, get_args
 
@@ -14,24 +14,18 @@ from starlette.routing import Mount, Route
 
 from engine.sandbox.batches import Batches
 from engine.sandbox.bodies import checked_body
-from engine.sandbox.courier import Courier, Letter
+from engine.sandbox.courier import Courier
 from engine.sandbox.envelope import Complaint, JsonObject
+from engine.sandbox.faults import Fault, FaultKind
 from engine.sandbox.flow_state import STATUSES, Flow
-from engine.sandbox.listing import fresh_rows
+from engine.sandbox.listing import listing
 from engine.sandbox.options import SandboxOptions
+from engine.sandbox.parcels import Letter
+from engine.sandbox.phones import digits
 from engine.sandbox.shapes import flag, integer, number, one_of, shape, string, text
-from engine.sandbox.state import (
-    Delivery,
-    Fault,
-    FaultKind,
-    Person,
-    PhoneNumber,
-    Received,
-    RefusedRequest,
-    World,
-    digits,
-)
-from engine.sandbox.webhooks import customer_webhook, flow_webhook
+from engine.sandbox.speech import Speech
+from engine.sandbox.state import Person, PhoneNumber, Received, World
+from engine.sandbox.webhooks import flow_webhook
 
 LONGEST_FAULT = 600
 
@@ -65,6 +59,7 @@ SPEECH = shape(
         "user_id?": text(),
         "username?": text(),
         "hide_phone?": flag,
+        "retry?": flag,
     }
 )
 FAULT = shape(
@@ -89,6 +84,11 @@ class Control:
     courier: Courier
     batches: Batches
     options: SandboxOptions
+
+    @property
+    def speech(self) -> Speech:
+        """Return the way of what customers say."""
+        return Speech(self.world, self.courier, self.options)
 
     def routes(self) -> list[Mount]:
         """Return the control routes."""
@@ -127,31 +127,28 @@ class Control:
         return JSONResponse({"success": True})
 
     async def speak(self, request: Request) -> Response:
-        """Let a customer send something, and answer with what the engine answered."""
+        """Let a customer send something, and answer with what the engine answered.
+
+        When it is to be repeated until the engine takes it, the answer comes at once.
+        """
         body = await checked_body(request, SPEECH)
         business = self._number(body["phone_number_id"])
         person = self._introduced(request.path_params["phone"], body)
-        message: JsonObject = body["message"]
-        wamid: str = message.get("id") or self.options.wamids()
-        at = self.options.clock()
-        person.spoke[business.phone_number_id] = at
-        self.world.said[wamid] = (business.phone_number_id, person)
-        webhook = customer_webhook(business, person, message, wamid=wamid, at=at)
-        letter = Letter("message", wamid, lambda: webhook)
-        delivery = await self.courier.post(business, person, letter)
-        return JSONResponse({"wamid": wamid, "status": delivery.status})
+        retry = body.get("retry", False)
+        wamid, status = await self.speech.say(business, person, body["message"], retry=retry)
+        return JSONResponse({"wamid": wamid, "status": status})
 
     async def messages(self, request: Request) -> Response:
         """List what a customer received, of one number if asked; waits for more when asked to."""
         phone = digits(request.path_params["phone"])
         only = request.query_params.get("phone_number_id")
 
-        def received() -> list[Received]:
+        def received(after: int) -> list[Received]:
             person = self.world.people.get(phone)
-            messages = person.messages if person is not None else []
+            messages = person.messages[after:] if person is not None else []
             return [one for one in messages if only in (None, one.phone_number_id)]
 
-        return await self._listing(request, received)
+        return await listing(request, self.world.bell, phone, received)
 
     async def receipts(self, request: Request) -> Response:
         """List which messages of a customer the business marked as read."""
@@ -170,7 +167,7 @@ class Control:
             raise HTTPException(404, f"No phone number of account {flow.waba_id} is registered")
         old_status = flow.become((await checked_body(request, FLOW_CHANGE))["status"])
         webhook = flow_webhook(flow, old_status, at=self.options.clock())
-        letter = Letter("flow", flow.id, lambda: webhook)
+        letter = Letter("flow", flow.id, webhook)
         delivery = await self.courier.tell(number, letter)
         return JSONResponse({"id": flow.id, "status": delivery.status})
 
@@ -180,17 +177,21 @@ class Control:
 
     async def refusals(self, request: Request) -> Response:
         """List the Graph requests that were refused, and why."""
-        return await self._listing(request, lambda: self.world.refusals)
+        world = self.world
+        return await listing(request, world.bell, "refusals", lambda after: world.refusals[after:])
 
     async def deliveries(self, request: Request) -> Response:
         """List the webhooks that were posted, and how that ended."""
-        return await self._listing(request, lambda: self.world.deliveries)
+        world = self.world
+        return await listing(
+            request, world.bell, "deliveries", lambda after: world.deliveries[after:]
+        )
 
     async def break_next(self, request: Request) -> Response:
         """Arm a fault for the next sends."""
         wanted = await checked_body(request, FAULT)
         fault = Fault(**wanted | {"seconds": float(wanted.get("seconds", 0))})
-        self.world.faults.append(fault)
+        self.world.faults.arm(fault)
         return JSONResponse(asdict(fault), status_code=201)
 
     async def reset(self, _: Request) -> Response:
@@ -198,7 +199,6 @@ class Control:
         await self.batches.forget()
         await self.courier.forget()
         self.world.reset()
-        await self.world.ring()
         return JSONResponse({"success": True})
 
     def _number(self, phone_number_id: str) -> PhoneNumber:
@@ -218,15 +218,7 @@ class Control:
             raise HTTPException(400, "A customer's phone number has digits")
         person = self.world.person(phone)
         person.name = body.get("name", person.name)
-        person.user_id = body.get("user_id", person.user_id)
+        self.world.identify(person, body.get("user_id", person.user_id))
         person.username = body.get("username", person.username)
         person.hides_phone = body.get("hide_phone", person.hides_phone)
         return person
-
-    async def _listing(
-        self,
-        request: Request,
-        rows: Callable[[], Sequence[Received | RefusedRequest | Delivery]],
-    ) -> Response:
-        fresh = await fresh_rows(request, self.world, rows)
-        return JSONResponse([asdict(row) for row in fresh])

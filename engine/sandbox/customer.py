@@ -1,15 +1,21 @@
 """A customer for programs: talks over the sandbox's control routes and never sees the engine."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 import httpx
 
+from engine.sandbox.choices import Choice as Choice
+from engine.sandbox.choices import choices as choices
 from engine.sandbox.customer_flow import PATIENCE, OpenFlow
 from engine.sandbox.device.invitation import flow_parameters, flow_reply
 from engine.sandbox.envelope import JsonObject
-from engine.sandbox.state import Received, digits
+from engine.sandbox.phones import digits
+from engine.sandbox.state import Received
+
+# So many messages are looked through before all of them are.
+FEW = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,32 +24,6 @@ class Said:
 
     wamid: str
     status: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Something a received message lets the customer tap."""
-
-    wamid: str
-    kind: str
-    id: str
-    title: str
-    description: str | None = None
-
-    def reply(self) -> JsonObject:
-        """Return the message that tapping it sends."""
-        context = {"context": {"id": self.wamid}} if self.wamid else {}
-        if self.kind == "button":
-            return {
-                "type": "button",
-                "button": {"payload": self.id, "text": self.title},
-            } | context
-        described = {} if self.description is None else {"description": self.description}
-        reply = {"id": self.id, "title": self.title} | described
-        return {
-            "type": "interactive",
-            "interactive": {"type": self.kind, self.kind: reply},
-        } | context
 
 
 @dataclass(slots=True)
@@ -58,6 +38,7 @@ class Customer:
         user_id: his business-scoped user id; made from the phone number when absent.
         username: the username he adopted.
         hide_phone: webhooks do not tell his phone number.
+        retry: what he sends is repeated until the engine takes it, and not waited for.
     """
 
     http: httpx.AsyncClient
@@ -67,6 +48,7 @@ class Customer:
     user_id: str | None = None
     username: str | None = None
     hide_phone: bool = False
+    retry: bool = False
     _heard: int = field(default=0, init=False)
 
     async def say(self, words: str, *, answering: str | None = None) -> Said:
@@ -140,6 +122,7 @@ class Customer:
             "phone_number_id": self.phone_number_id,
             "message": dict(message),
             "hide_phone": self.hide_phone,
+            "retry": self.retry,
         }
         body |= {key: value for key, value in profile.items() if value is not None}
         answer = await self.http.post(self._messages, json=body, timeout=PATIENCE)
@@ -175,67 +158,66 @@ class Customer:
             self._heard = _last(more, self._heard)
         return fresh
 
+    async def hear(
+        self, wanted: Callable[[Received], bool], *, within: float = 10.0
+    ) -> list[Received]:
+        """Return what arrived since the last wait, up to the first message that is wanted.
+
+        What arrives after it is left for the next wait.
+
+        Args:
+            within: after so many seconds without it there is a TimeoutError.
+        """
+        loop = asyncio.get_running_loop()
+        end = loop.time() + within
+        heard: list[Received] = []
+        while True:
+            left = max(0.0, end - loop.time())
+            fresh = await self._poll(after=_last(heard, self._heard), count=1, seconds=left)
+            for message in fresh:
+                heard.append(message)
+                if wanted(message):
+                    self._heard = message.n
+                    return heard
+            if not fresh:
+                raise TimeoutError(
+                    f"{self.phone} received {len(heard)} messages within {within:g} s, "
+                    "none of them the one that is wanted"
+                )
+
     @property
     def _messages(self) -> str:
         return f"/sandbox/customers/{digits(self.phone)}/messages"
 
-    async def _poll(self, *, after: int, count: int, seconds: float) -> list[Received]:
+    async def _poll(
+        self, *, after: int, count: int, seconds: float, last: int | None = None
+    ) -> list[Received]:
         query: dict[str, str | int | float] = {
             "after": after,
             "count": count,
             "wait": seconds,
             "phone_number_id": self.phone_number_id,
         }
+        if last is not None:
+            query["last"] = last
         answer = await self.http.get(self._messages, params=query, timeout=seconds + PATIENCE)
         answer.raise_for_status()
         return [Received(**row) for row in answer.json()]
 
     async def _offered(self, choice: str, answering: str | None) -> Choice | None:
-        newest_first = reversed(await self.messages())
-        candidates = (one for one in newest_first if answering in (None, one.wamid))
-        offered = (offer for message in candidates for offer in choices(message))
-        return next((offer for offer in offered if offer.id == choice), None)
+        for last in (FEW, None):
+            newest_first = reversed(await self._poll(after=0, count=0, seconds=0.0, last=last))
+            candidates = (one for one in newest_first if answering in (None, one.wamid))
+            offered = (offer for message in candidates for offer in choices(message))
+            found = next((offer for offer in offered if offer.id == choice), None)
+            if found is not None:
+                return found
+        return None
 
     async def _kind(self, answering: str | None) -> str:
         answered = [one for one in await self.messages() if one.wamid == answering]
         lists = any(one.payload.get("interactive", {}).get("type") == "list" for one in answered)
         return "list_reply" if lists else "button_reply"
-
-
-def choices(message: Received) -> Iterator[Choice]:
-    """Return what a message lets the customer tap: list rows, reply buttons, quick replies."""
-    payload = message.payload
-    body = payload[payload["type"]]
-    kind = payload["type"] if payload["type"] == "template" else body.get("type", "")
-    offers = OFFERS.get(kind)
-    if offers is not None:
-        yield from offers(message.wamid, body)
-
-
-def _rows(wamid: str, body: JsonObject) -> Iterator[Choice]:
-    for section in body["action"]["sections"]:
-        for row in section["rows"]:
-            yield Choice(wamid, "list_reply", row["id"], row["title"], row.get("description"))
-
-
-def _buttons(wamid: str, body: JsonObject) -> Iterator[Choice]:
-    for button in body["action"]["buttons"]:
-        reply = button["reply"]
-        yield Choice(wamid, "button_reply", reply["id"], reply["title"])
-
-
-def _quick_replies(wamid: str, body: JsonObject) -> Iterator[Choice]:
-    for component in body.get("components", []):
-        if component.get("sub_type") == "quick_reply":
-            for parameter in component.get("parameters", []):
-                # What the button says is in the approved template, unknown to the sandbox.
-                payload = parameter["payload"]
-                yield Choice(wamid, "button", payload, payload)
-
-
-OFFERS: Mapping[str, Callable[[str, JsonObject], Iterator[Choice]]] = MappingProxyType(
-    {"list": _rows, "button": _buttons, "template": _quick_replies}
-)
 
 
 def _last(messages: list[Received], otherwise: int) -> int:

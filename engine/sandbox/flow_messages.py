@@ -13,6 +13,8 @@ PARAMETERS = "interactive.action.parameters"
 def offered_flow(world: World, number: PhoneNumber, body: JsonObject) -> Flow | None:
     """Return the Flow that a right message names, if its sender's account has it."""
     wanted = _parameters(body)
+    if not wanted:
+        return None
     for flow in world.flows_of(number.waba_id):
         if flow.id == wanted.get("flow_id") or flow.name == wanted.get("flow_name"):
             return flow

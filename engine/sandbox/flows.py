@@ -17,7 +17,7 @@ from engine.sandbox.access import (
     permitted_flow,
     readable_flow,
 )
-from engine.sandbox.courier import Courier, Letter
+from engine.sandbox.courier import Courier
 from engine.sandbox.envelope import Complaint, GraphRefusal, JsonObject
 from engine.sandbox.flow_documents.check import LONGEST, judge
 from engine.sandbox.flow_fields import Showing
@@ -26,6 +26,7 @@ from engine.sandbox.flow_state import Flow
 from engine.sandbox.objects import GraphObjects
 from engine.sandbox.options import SandboxOptions
 from engine.sandbox.pages import page
+from engine.sandbox.parcels import Letter
 from engine.sandbox.shapes import Shape, each, flag, one_of, shape, text
 from engine.sandbox.state import World
 from engine.sandbox.webhooks import flow_webhook
@@ -220,7 +221,7 @@ class Flows:
     def _announce(self, flow: Flow, old_status: str | None) -> None:
         number = self.world.numbers_of(flow.waba_id)[0]
         webhook = flow_webhook(flow, old_status, at=self.options.clock())
-        self.courier.announce(number, Letter("flow", flow.id, lambda: webhook))
+        self.courier.announce(number, Letter("flow", flow.id, webhook))
 
 
 async def _checked(request: Request, wanted: Shape) -> JsonObject:

@@ -1,22 +1,25 @@
-"""What the sandbox knows: numbers, customers, Flows, catalogues, refusals, deliveries, faults.
+"""What the sandbox knows: numbers, customers, sends, deliveries, Flows, catalogues, trouble.
 
 All of it is in memory and gone with the process. Nothing here speaks HTTP.
 """
 
-import asyncio
+import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from itertools import count
 from typing import Literal
 
+from engine.sandbox.bell import Bell
 from engine.sandbox.catalog_state import Trade
 from engine.sandbox.envelope import JsonObject
+from engine.sandbox.faults import Fault, Faults
 from engine.sandbox.flow_state import Flow
-
-FaultKind = Literal["refuse", "fail", "drop", "delay"]
+from engine.sandbox.limits import Limits, Meter
+from engine.sandbox.mail import Mail, PostOffice
+from engine.sandbox.phones import digits as digits
+from engine.sandbox.weather import Sky, Weather
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,37 +104,45 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """Something that goes wrong with the next sends.
+class Acceptance:
+    """A send that was taken.
 
     Args:
-        kind: `refuse` answers with the code; `fail` accepts and reports the code in a status;
-            `drop` accepts and cuts the connection; `delay` accepts late.
-        times: how many sends it meets.
-        code: the Graph error code of `refuse` and `fail`.
-        http_status: of `refuse`; the usual one of the code when absent.
-        seconds: of `delay`.
-        phone_number_id: only sends from this number; any when absent.
-        to: only sends to this customer's phone; any when absent.
+        at: seconds since the sandbox began, or since its last reset.
+        answer: whether the sender was told, or the connection cut.
+        failed: the code with which it was reported as failed; it then is in nobody's chat.
     """
 
-    kind: FaultKind
-    times: int = 1
-    code: int = 131000
-    http_status: int | None = None
-    seconds: float = 0.0
-    phone_number_id: str | None = None
-    to: str | None = None
+    n: int
+    at: float
+    phone_number_id: str
+    customer: str
+    wamid: str
+    biz_opaque_callback_data: str | None
+    type: str
+    answer: Literal["written", "cut"]
+    failed: int | None
 
-    def meets(self, phone_number_id: str, phone: str) -> bool:
-        """Tell whether it happens to a send from this number to this customer."""
-        return self.phone_number_id in (None, phone_number_id) and (
-            self.to is None or digits(self.to) == phone
-        )
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """How bad Meta and the network are, each of it as its own module says."""
+
+    weather: Weather = field(default_factory=Weather)
+    mail: Mail = field(default_factory=Mail)
+    limits: Limits = field(default_factory=Limits)
+    media_delay: float = 0.0
 
 
 class World:
-    """Everything the sandbox knows, and the bell that rings when it changes."""
+    """Everything the sandbox knows, and the bell that rings when it changes.
+
+    It rings for `refusals`, `deliveries`, `sends` and `calls`, for `mail` when none is under way
+    any more, and with a customer's phone number for the messages he receives.
+
+    Args:
+        stopwatch: tells seconds that never run backwards.
+    """
 
     def __init__(
         self,
@@ -139,34 +150,62 @@ class World:
         faults: Iterable[Fault] = (),
         *,
         holds_batches: bool = False,
+        trouble: Trouble | None = None,
+        stopwatch: Callable[[], float] = time.monotonic,
     ) -> None:
         self._first_phones = tuple(phones)
         self._first_faults = tuple(faults)
+        self._first_trouble = trouble or Trouble()
         self._holds_batches = holds_batches
-        self._changed = asyncio.Condition()
+        self._stopwatch = stopwatch
+        self.bell = Bell()
         self.reset()
 
     def reset(self) -> None:
         """Forget everything but what the sandbox was started with."""
+        trouble = self._first_trouble
         self.phones = {phone.phone_number_id: phone for phone in self._first_phones}
-        self.faults = list(self._first_faults)
+        self.faults = Faults(self._first_faults)
+        self.sky = Sky(trouble.weather)
+        self.mail = PostOffice(trouble.mail)
+        self.meter = Meter(trouble.limits, self._stopwatch)
+        self.media_delay = trouble.media_delay
         self.people: dict[str, Person] = {}
+        self._people_by_id: dict[str, Person] = {}
         self.said: dict[str, tuple[str, Person]] = {}
+        self.sends: list[Acceptance] = []
         self.refusals: list[RefusedRequest] = []
         self.deliveries: list[Delivery] = []
         self.flows: dict[str, Flow] = {}
         self.public_keys: dict[str, str] = {}
         self.trade = Trade(holds_batches=self._holds_batches)
         self._flow_ids = count(10**15 + 1)
+        self._began = self._stopwatch()
+
+    @property
+    def elapsed(self) -> float:
+        """Return the seconds since it began."""
+        return self._stopwatch() - self._began
 
     def person(self, phone: str) -> Person:
         """Return the customer with a phone number, who is on WhatsApp from now on."""
         number = digits(phone)
-        return self.people.setdefault(number, Person(number, default_user_id(number)))
+        known = self.people.get(number)
+        if known is None:
+            known = self.people[number] = Person(number, default_user_id(number))
+            self._people_by_id.setdefault(known.user_id, known)
+        return known
 
     def person_with(self, user_id: str) -> Person | None:
         """Return the customer with a business-scoped user id."""
-        return next((one for one in self.people.values() if one.user_id == user_id), None)
+        return self._people_by_id.get(user_id)
+
+    def identify(self, person: Person, user_id: str) -> None:
+        """Give a customer another business-scoped user id."""
+        if self._people_by_id.get(person.user_id) is person:
+            del self._people_by_id[person.user_id]
+        person.user_id = user_id
+        self._people_by_id[user_id] = person
 
     def numbers_of(self, waba_id: str) -> list[PhoneNumber]:
         """Return the phone numbers of a WhatsApp account; the first one's callback is its own."""
@@ -188,32 +227,6 @@ class World:
     def new_flow_id(self) -> str:
         """Return an id that no Flow has or had."""
         return str(next(self._flow_ids))
-
-    def take_fault(self, phone_number_id: str, phone: str) -> Fault | None:
-        """Use up one time of the first fault that meets this send."""
-        for index, fault in enumerate(self.faults):
-            if fault.meets(phone_number_id, phone):
-                left = replace(fault, times=fault.times - 1)
-                self.faults[index : index + 1] = [left] if left.times > 0 else []
-                return fault
-        return None
-
-    async def ring(self) -> None:
-        """Wake everyone who waits for a change."""
-        async with self._changed:
-            self._changed.notify_all()
-
-    async def wait_until(self, ready: Callable[[], bool], *, seconds: float) -> None:
-        """Return when the condition holds, or when the time is over."""
-        async with self._changed:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self._changed.wait_for(ready)
-
-
-def digits(phone: str) -> str:
-    """Return a phone number as WhatsApp writes it in `wa_id`: digits only."""
-    return "".join(character for character in phone if character in "0123456789")
 
 
 def default_user_id(phone: str) -> str:

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from engine.sandbox.envelope import Complaint, JsonObject, status_error
 from engine.sandbox.flow_state import Flow
-from engine.sandbox.state import Person, PhoneNumber, digits
+from engine.sandbox.phones import digits
+from engine.sandbox.state import Person, PhoneNumber
 
 SIGNATURE_HEADER = "X-Hub-Signature-256"
 

@@ -246,6 +246,8 @@ def check_message(message: Message, chart: ChartCheck, kinds: list[str]) -> None
 
 def _check_parts(message: Message, problems: Problems) -> None:
     """Note parts that are not there; the schema cannot ask for them, for an overlay has few."""
+    if message.template and not message.template.name:
+        problems.add(Span.of(message.template.where), "missing-key", "'name' is missing here")
     for name, text in _needed(message):
         if text is None or text.literal == "":
             where = text.where if text else message.where

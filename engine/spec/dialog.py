@@ -85,7 +85,7 @@ class Step(DialogPart):
         Literal["voice", "image", "sticker", "reaction", "contacts", "unknown", "empty"] | None
     ) = Field(default=None, description="He sends something that is no text.")
     wait: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,3}[smhd]$")] | None = Field(
-        default=None, description="Time passes, such as 25h."
+        default=None, description="Time passes, such as 25h; he sees what comes meanwhile."
     )
     change: Change | None = Field(default=None, description="The back end changes a product.")
     expect: Expectation | None = Field(default=None, description="Something must hold now.")

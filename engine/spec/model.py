@@ -53,7 +53,8 @@ class State:
     Args:
         path: its place in the merged document.
         when: branches by event, in the author's order.
-        after: branches by delay, as written (`30m`).
+        after: branches by delay, as written (`30m`). The time runs from the entry until the
+            state is left: who comes back, also by `resume`, is given all of it again.
         start: the state inside it that is entered first; None for one without states inside.
         finished: where to go when a final state inside it is reached.
         aside: it remembers where the customer was, for `resume`.
@@ -90,6 +91,7 @@ class Chart:
         renamed: new id by old id, for conversations that are half way.
         careful: events that a text means only when it is the very phrase.
         digest: hash of the merged document.
+        has_timers: one of its states has.
     """
 
     id: str
@@ -101,6 +103,15 @@ class Chart:
     renamed: Mapping[str, str]
     careful: frozenset[str]
     digest: str
+    has_timers: bool = field(init=False, repr=False, compare=False)
+    _events: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        states = self.states.values()
+        own = {event for state in states for event, _ in state.branches()}
+        # Every turn asks.
+        object.__setattr__(self, "_events", frozenset(own | self.anywhere.keys()))
+        object.__setattr__(self, "has_timers", any(state.after for state in states))
 
     def path(self, leaf: str) -> tuple[str, ...]:
         """Give the ids from the outermost state to a state."""
@@ -111,8 +122,7 @@ class Chart:
 
     def events(self) -> frozenset[str]:
         """Give every event some state or `anywhere` reacts to."""
-        own = {event for state in self.states.values() for event, _ in state.branches()}
-        return frozenset(own | self.anywhere.keys())
+        return self._events
 
     def all_branches(self) -> Iterator[Branch]:
         """Give every branch of the chart."""
@@ -223,9 +233,10 @@ class FlowPart:
 
 @dataclass(frozen=True, slots=True)
 class TemplatePart:
-    """A message template that Meta approved, for outside the 24-hour window."""
+    """A message template that Meta approved: all that may be said outside the 24-hour window."""
 
     name: str
+    where: str
     parameters: tuple[Text, ...] = ()
 
 
@@ -237,7 +248,12 @@ Kind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as authored, in one language."""
+    """A message as authored, in one language.
+
+    Args:
+        template: all there is to a message of that kind; beside other content it takes its place
+            when the 24-hour window is closed.
+    """
 
     id: str
     kind: Kind

@@ -283,19 +283,22 @@ class Reader:
         here = (*path, "parameters")
         parameters = body.get("parameters", [])
         texts = tuple(self._text(part, (*here, place)) for place, part in enumerate(parameters))
-        return TemplatePart(str(body.get("name", "")), texts)
+        return TemplatePart(str(body.get("name", "")), str(self.places.at(path)), texts)
 
 
 _KINDS: tuple[tuple[str, Kind], ...] = (
     ("buttons", "buttons"), ("list", "list"), ("link", "link"), ("ask_location", "location"),
     ("product", "product"), ("products", "products"), ("catalog", "catalog"), ("flow", "flow"),
-    ("template", "template"), ("image", "image"),
+    ("image", "image"), ("text", "text"), ("template", "template"),
 )  # fmt: skip
+
+_BESIDE = frozenset({"image", "text", "template"})
+"""Parts that other kinds have, too; a message of nothing else is of their kind."""
 
 
 def kinds_of(body: Data) -> list[str]:
-    """Name the parts of a message that say what kind it is; more than one is a mistake."""
-    return [key for key, _ in _KINDS if _has(body, key) and key != "image"]
+    """Name the parts of a message of which there may be one only."""
+    return [key for key, _ in _KINDS if _has(body, key) and key not in _BESIDE]
 
 
 def _kind(body: Data) -> Kind:

@@ -20,6 +20,7 @@ from engine.whatsapp import limits
 KINDS = ("chart", "messages", "flow", "tenant", "catalog", "dialog")
 
 DELAY = r"^[1-9][0-9]{0,3}[smhd]$"
+TEMPLATE_NAME = r"^[a-z0-9_]{1,512}$"
 _TEMPLATE: Schema = {"type": "string", "pattern": r"\{\{"}
 
 
@@ -106,7 +107,10 @@ def _chart_parts(registry: Registry) -> Schema:
             ),
             "back": make.text("Where the event `back` leads.") | {"pattern": ID},
             "after": make.by_id(
-                DELAY, make.ref("branches"), "What happens after a time, such as `30m`."
+                DELAY,
+                make.ref("branches"),
+                "What happens after a time here, such as `30m`. Leaving the state ends it; coming "
+                "back, also by `resume`, begins it anew.",
             ),
             "start": make.text("The inner state entered first.") | {"pattern": ID},
             "finished": make.text("Where to go when a final inner state is reached.")
@@ -274,7 +278,16 @@ def _messages() -> Schema:
                 }
             ),
             "template": make.part(
-                {"name": make.text(), "parameters": {"type": "array", "items": make.text()}}
+                {
+                    "name": make.text("As Meta approved it.") | {"pattern": TEMPLATE_NAME},
+                    "parameters": {
+                        "type": "array",
+                        "items": make.text(),
+                        "description": "Of its body, in their order; each is one line.",
+                    },
+                },
+                description="The message; or, beside a text or anything else, what takes its "
+                "place when the customer has not written for 24 hours.",
             ),
             "replace": {"type": "boolean"},
         }

@@ -81,6 +81,7 @@ _SHAPES = {
     r"^[1-9][0-9]{0,3}[smhd]$": "30m, 24h or 2d",
     r"^[a-z]{2}$": "en or es",
     r"^[a-z]+$": "a word of small letters",
+    r"^[a-z0-9_]{1,512}$": "cart_reminder",
     r"^[a-z][a-z0-9_]*$": "a word of small letters, digits and '_'",
     r"^[A-Z]{2}$": "US or PE",
     r"^[A-Z]{3}$": "USD or PEN",

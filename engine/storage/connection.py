@@ -23,7 +23,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from engine.errors import EngineError, SettingsError, Unavailable
-from engine.storage.records import DOCUMENTS
+from engine.storage.records import DOCUMENTS, SUPERSEDED
 
 Json = dict[str, Any]
 """A document as it lies on disk."""
@@ -35,6 +35,7 @@ SNAPSHOT = ReadConcern("snapshot")
 
 # MongoDB's codes, from its `error_codes.yml`.
 TAKEN = 11000
+NO_SUCH_INDEX = 27
 OTHER_INDEX = frozenset({85, 86})
 REFUSED_LOGIN = frozenset({13, 18, 8000})
 
@@ -112,7 +113,7 @@ class Database:
         return self._client
 
     async def open(self) -> Self:
-        """Connect, and create the collections' indexes where they are missing.
+        """Connect, create the collections' indexes where they are missing, drop superseded ones.
 
         Raises:
             SettingsError: the URI is malformed, the login is refused, it is no replica set, or
@@ -192,10 +193,22 @@ class Database:
                 # Beanie's documents are bound to the database that was opened last; nothing here
                 # relies on it, every query goes through `collection`.
                 await init_beanie(self.client[self.name], document_models=list(DOCUMENTS))
+                await self._drop_superseded()
         except EngineError as exc:
             if isinstance(exc.__cause__, OperationFailure):
                 _explain_index(exc.__cause__)
             raise
+
+    async def _drop_superseded(self) -> None:
+        for document, names in SUPERSEDED.items():
+            rows = self.collection(document)
+            found = await rows.index_information()
+            for name in found.keys() & set(names):
+                try:
+                    await rows.drop_index(name)
+                except OperationFailure as exc:
+                    if exc.code != NO_SUCH_INDEX:  # another process was faster
+                        raise
 
 
 def _explain_index(failure: OperationFailure) -> None:

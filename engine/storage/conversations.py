@@ -40,10 +40,13 @@ def conversation_to_disk(conversation: Conversation) -> Json:
         "name": conversation.name,
         "position": None if position is None else _position_to_disk(position),
         "entry": conversation.entry,
+        "entries": conversation.entries,
         "misses": conversation.misses,
         "variables": conversation.variables,
         "cartExpiresAt": conversation.cart_expires_at,
         "updatedAt": conversation.updated_at,
+        "spokeAt": conversation.spoke_at,
+        "phoneNumberId": conversation.phone_number_id,
     }
 
 
@@ -60,10 +63,13 @@ def conversation_from_disk(document: Json) -> Conversation:
         name=document.get("name"),
         position=None if position is None else _position_from_disk(position),
         entry=document["entry"],
+        entries=document.get("entries") or {},
         misses=document["misses"],
         variables=document["variables"],
         cart_expires_at=document.get("cartExpiresAt"),
         updated_at=document.get("updatedAt"),
+        spoke_at=document.get("spokeAt"),
+        phone_number_id=document.get("phoneNumberId") or "",
     )
 
 

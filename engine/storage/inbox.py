@@ -3,23 +3,33 @@
 A turn makes a row done in its own transaction (`unit_of_work`), not here.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 
 from pymongo.errors import BulkWriteError
 
+from engine.clock import Clock, SystemClock
 from engine.domain.ids import CustomerKey, TenantId
-from engine.ports import InboxRow
+from engine.ports import Backlog, InboxRow
+from engine.slots import slot_of
 from engine.storage.bulk import require_only_known
 from engine.storage.connection import Database, Json, reachable
-from engine.storage.records import InboxDocument
+from engine.storage.records import DONE, RETENTION, InboxDocument
 from engine.storage.waiting import Place, WaitingRows
 
 
 class MongoInbox:
-    """The messages of all tenants that wait for their turn: `engine.ports.Inbox`."""
+    """The messages of all tenants that wait for their turn: `engine.ports.Inbox`.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        retention: how long a message that was given up is kept.
+    """
+
+    def __init__(
+        self, database: Database, *, retention: timedelta = RETENTION, clock: Clock | None = None
+    ) -> None:
+        self._retention = retention
+        self._clock = clock or SystemClock()
         self._rows = database.collection(InboxDocument)
         self._waiting = WaitingRows(self._rows, "new", _place, ("timestamp", "receivedAt"))
 
@@ -39,12 +49,14 @@ class MongoInbox:
                 known = require_only_known(exc)
         return tuple(row for place, row in enumerate(rows) if place not in known)
 
-    async def waiting(self, *, now: datetime, limit: int = 100) -> tuple[InboxRow, ...]:
-        """Give the oldest messages that are due, per conversation in Meta's order.
+    async def waiting(
+        self, slots: Collection[int], *, now: datetime, limit: int = 100
+    ) -> tuple[InboxRow, ...]:
+        """Give the oldest messages of the slots that are due, per conversation in Meta's order.
 
         A message that was put off holds back the later ones of its conversation.
         """
-        found = await self._waiting.due(now=now, limit=limit)
+        found = await self._waiting.due(slots, now=now, limit=limit)
         return tuple(row_from_disk(document) for document in found)
 
     async def postpone(self, row: InboxRow, *, until: datetime, error: str) -> None:
@@ -53,7 +65,22 @@ class MongoInbox:
 
     async def bury(self, row: InboxRow, *, error: str) -> None:
         """Give a message up; it stays for the operator to see."""
-        await self._waiting.bury(row.id, tenant=row.tenant, error=error)
+        expires = kept_until(self._clock.now(), self._retention)
+        await self._waiting.put_aside(
+            row.id, tenant=row.tenant, state="dead", error=error, expires=expires
+        )
+
+    async def backlog(self) -> Backlog:
+        """Tell how much waits, and since when."""
+        return await self._waiting.backlog(now=self._clock.now())
+
+
+def kept_until(at: datetime, retention: timedelta) -> datetime:
+    """Tell until when a message is kept that was given up or taken out.
+
+    As long as one that was answered, at least: it may be delivered again.
+    """
+    return at + max(retention, DONE)
 
 
 def row_to_disk(row: InboxRow) -> Json:
@@ -62,6 +89,7 @@ def row_to_disk(row: InboxRow) -> Json:
         "_id": row.id,
         "tenant": row.tenant,
         "customer": row.customer,
+        "slot": slot_of(row.tenant, row.customer),
         "timestamp": row.timestamp,
         "receivedAt": row.received_at,
         "raw": row.raw,

@@ -1,10 +1,11 @@
-"""The shape of the engine's own rows on disk: conversations, messages, timers, turns, Flows.
+"""The shape of the engine's own rows on disk: conversations, messages, timers, slots, Flows, ...
 
 Nobody else reads them. What the trade shares with the Node back end is in `documents`, what the
 sync keeps in `sync_records`.
 """
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from beanie import Document
@@ -24,12 +25,11 @@ from engine.storage.documents import (
 )
 from engine.storage.sync_records import SYNC_DOCUMENTS
 
-DONE_DAYS = 8
-"""Days a finished inbox row is kept: WhatsApp repeats a webhook for seven."""
-SENT_DAYS = 30
-"""Days a sent message is kept, so that a tap on it can be understood."""
-TURN_DAYS = 30
-"""Days the log of a turn is kept."""
+RETENTION: Final = timedelta(days=30)
+"""How long messages are kept after they were sent or given up, so that a tap on one can be
+understood, and the logs of turns, if nothing else is set."""
+DONE: Final = timedelta(days=8)
+"""How long a finished inbox row is kept at least: WhatsApp repeats a webhook for seven days."""
 FLOW_DAYS = 8
 """Days a Flow session outlives its expiry: the webhook with its outcome is repeated for seven."""
 
@@ -58,10 +58,13 @@ class ConversationDocument(Row):
     name: str | None = None
     position: StoredPosition | None = None
     entry: int = 0
+    entries: dict[str, int] = Field(default_factory=dict)
     misses: int = 0
     variables: dict[str, Any] = Field(default_factory=dict)
     cart_expires_at: datetime | None = None
     updated_at: datetime | None = None
+    spoke_at: datetime | None = None
+    phone_number_id: str = ""
 
     class Settings:
         """Its collection."""
@@ -72,16 +75,21 @@ class ConversationDocument(Row):
 
 
 class InboxDocument(Row):
-    """A message of a customer; `due` counts while it is new, `expire_at` comes when it is done."""
+    """A message of a customer; `due` counts while it is new, `expire_at` comes when it is not.
+
+    `done_at` is when a turn answered it, or put it aside. `slot` is `engine.slots.slot_of`, as in
+    every row that waits.
+    """
 
     id: str
     tenant: str
     customer: str
+    slot: int
     timestamp: int
     received_at: datetime
     raw: dict[str, Any]
     attempts: int = 0
-    state: Literal["new", "done", "dead"]
+    state: Literal["new", "done", "dead", "discarded"]
     due: datetime
     error: str | None = None
     done_at: datetime | None = None
@@ -93,7 +101,10 @@ class InboxDocument(Row):
         name = "inbox"
         indexes = (
             # Only what waits is in it: done rows outnumber new ones a million to one.
-            index("state", "due", partialFilterExpression={"state": "new"}),
+            index("state", "slot", "due", partialFilterExpression={"state": "new"}),
+            # For operators, and for a customer who wants to be forgotten.
+            index("tenant", "state", "receivedAt"),
+            index("tenant", "customer", "receivedAt"),
             index("expireAt", expireAfterSeconds=0),
         )
 
@@ -108,18 +119,26 @@ class StoredSaid(Part):
 
 
 class OutboxDocument(Row):
-    """A message to a customer; `provider_id` is Meta's wamid and is missing until it is sent."""
+    """A message to a customer; `provider_id` is Meta's wamid and is missing until it is sent.
+
+    One that waits and has it was sent before: what Meta still tells of that sending is old.
+    """
 
     id: str
     tenant: str
     customer: str
+    slot: int
     phone_number_id: str
     sequence: int
     payload: dict[str, Any]
     created_at: datetime
     said: StoredSaid | None = None
     attempts: int = 0
-    state: Literal["queued", "sent", "failed", "dead"]
+    window_ends: datetime | None = None
+    template: dict[str, Any] | None = None
+    is_unknown: bool = False
+    is_switched: bool = False
+    state: Literal["queued", "sent", "failed", "held", "dead", "discarded"]
     due: datetime
     error: str | None = None
     provider_id: str | None = None
@@ -133,29 +152,40 @@ class OutboxDocument(Row):
 
         name = "outbox"
         indexes = (
-            index("state", "due", partialFilterExpression={"state": "queued"}),
+            index("state", "slot", "due", partialFilterExpression={"state": "queued"}),
             # Not {$type: "string"}: MongoDB uses a partial index only if the query implies its
             # filter, and an equality does not imply a $type (expression_algo.cpp), but a $gt.
             index("tenant", "providerId", partialFilterExpression={"providerId": {"$gt": ""}}),
+            # For operators; how much a customer was sent lately, and what he wants forgotten.
+            index("tenant", "state", "createdAt"),
+            index("tenant", "customer", "sentAt"),
             index("expireAt", expireAfterSeconds=0),
         )
 
 
 class TimerDocument(Row):
-    """An event that waits for its time; stale when the conversation's `entry` is higher."""
+    """An event that waits for its time; `entry` is null if it is of no state."""
 
     id: str
     tenant: str
     customer: str
+    slot: int
     event: str
-    entry: int
+    entry: int | None
     due: datetime
+    phone_number_id: str = ""
 
     class Settings:
         """Its collection."""
 
         name = "timers"
-        indexes = (index("due"), index("tenant", "customer", "entry"))
+        indexes = (
+            # The time comes first: many timers wait, few are due.
+            index("due", "slot"),
+            # The customer comes first: stale timers are found by `entry` with an operator that the
+            # embedded server does not plan, so it takes the first field alone.
+            index("customer", "tenant", "entry"),
+        )
 
 
 class TurnDocument(Row):
@@ -173,6 +203,7 @@ class TurnDocument(Row):
     bundle: str
     outcome: Literal["done", "ignored", "failed"]
     error: str | None = None
+    expire_at: datetime
 
     class Settings:
         """Its collection."""
@@ -180,8 +211,31 @@ class TurnDocument(Row):
         name = "turns"
         indexes = (
             index("tenant", "customer", "version"),
-            index("at", expireAfterSeconds=TURN_DAYS * 86_400),
+            index("expireAt", expireAfterSeconds=0),
         )
+
+
+class StoredMember(Part):
+    """A process that takes turns; its name is no key, as it may have a dot."""
+
+    name: str
+    until: datetime
+    is_leaving: bool = False
+
+
+class SlotsDocument(Row):
+    """Who has which slot: there is one document; `owners` has a member's name by slot."""
+
+    id: Literal["slots"]
+    version: int
+    members: list[StoredMember] = Field(default_factory=list)
+    owners: dict[str, str] = Field(default_factory=dict)
+
+    class Settings:
+        """Its collection."""
+
+        name = "slots"
+        indexes = ()
 
 
 class FlowSessionDocument(Row):
@@ -267,9 +321,18 @@ DOCUMENTS: Final[tuple[type[Document], ...]] = (
     OutboxDocument,
     TimerDocument,
     TurnDocument,
+    SlotsDocument,
     FlowSessionDocument,
     DeploymentDocument,
     FlowKeyDocument,
     *SYNC_DOCUMENTS,
 )
 """Every collection of the engine."""
+
+SUPERSEDED: Final[Mapping[type[Document], tuple[str, ...]]] = {
+    InboxDocument: ("state_1_due_1",),
+    OutboxDocument: ("state_1_due_1",),
+    TimerDocument: ("due_1", "tenant_1_customer_1_entry_1"),
+    TurnDocument: ("at_1",),
+}
+"""Indexes that an earlier version made, and that others have taken the place of."""

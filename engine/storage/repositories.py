@@ -3,7 +3,7 @@
 Each noun has a module of its own; this one only puts them together.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from beanie import Document
 
@@ -38,6 +38,7 @@ from engine.storage.native import MongoNative
 from engine.storage.orders import MongoOrders
 from engine.storage.outbox import said_from_disk
 from engine.storage.records import (
+    RETENTION,
     ConversationDocument,
     DeploymentDocument,
     FlowSessionDocument,
@@ -61,6 +62,7 @@ class MongoTenantStore:
     Args:
         currency: of all the tenant's amounts.
         local_id: the Node back end's id of the shop, noted in orders.
+        retention: how long the log of a turn is kept, and a message that was given up.
 
     Raises:
         ValueError: the tenant's name has a colon, which parts it from the customer's key.
@@ -73,6 +75,7 @@ class MongoTenantStore:
         tenant: TenantId,
         currency: Currency,
         local_id: str | None = None,
+        retention: timedelta = RETENTION,
     ) -> None:
         if not tenant or ":" in tenant:
             raise ValueError(f"{tenant!r} cannot name a tenant")
@@ -116,15 +119,18 @@ class MongoTenantStore:
             states=own(SyncStateDocument), catalogs=own(SyncCatalogDocument)
         )
         self._outbox = tables.outbox
-        self._work = UnitOfWork(database, tables, currency=currency, local_id=local_id)
+        self._work = UnitOfWork(
+            database, tables, currency=currency, local_id=local_id, retention=retention
+        )
 
     async def commit(self, record: TurnRecord) -> None:
         """Write a turn in one transaction.
 
         Raises:
-            Conflict: another turn of the conversation was faster, the row or the Flow session is
-                done already, an order number is taken, or a product has not the units; nothing
-                is written.
+            Answered: the row is not new any more; nothing is written.
+            Conflict: another turn of the conversation was faster, the Flow session is done
+                already, an order number is taken, or a product has not the units; nothing is
+                written.
             Unavailable: the database does not answer; the turn may be written or not.
         """
         await self._work.commit(record)

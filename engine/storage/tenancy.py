@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pymongo import UpdateOne
+from pymongo import DeleteMany, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.cursor import AsyncCursor
@@ -39,9 +39,10 @@ class TenantCollection:
         projection: Mapping[str, Any] | None = None,
         sort: Sequence[tuple[str, int]] = (),
         limit: int = 0,
+        session: AsyncClientSession | None = None,
     ) -> AsyncCursor[Json]:
         """Find the tenant's documents that match."""
-        cursor = self._rows.find(self._mine(wanted), projection, limit=limit)
+        cursor = self._rows.find(self._mine(wanted), projection, limit=limit, session=session)
         return cursor.sort(list(sort)) if sort else cursor
 
     async def find_one(
@@ -91,6 +92,14 @@ class TenantCollection:
         result = await self._rows.bulk_write(updates, session=session)
         return result.matched_count == len(updates)
 
-    async def delete(self, wanted: Mapping[str, Any], *, session: AsyncClientSession) -> int:
-        """Delete the tenant's documents that match; give their number."""
-        return (await self._rows.delete_many(self._mine(wanted), session=session)).deleted_count
+    async def change(
+        self, wanted: Mapping[str, Any], change: Json, *, session: AsyncClientSession
+    ) -> int:
+        """Update all of the tenant's documents that match; give their number."""
+        result = await self._rows.update_many(self._mine(wanted), change, session=session)
+        return result.matched_count
+
+    async def delete(self, *wanted: Mapping[str, Any], session: AsyncClientSession) -> int:
+        """Delete the tenant's documents that match any filter; give their number."""
+        deletions = [DeleteMany(self._mine(each)) for each in wanted]
+        return (await self._rows.bulk_write(deletions, session=session)).deleted_count

@@ -4,41 +4,30 @@ What is written was decided before; nothing is read here and nothing is retried 
 outcome is unknown.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.errors import (
-    BulkWriteError,
-    ConnectionFailure,
-    OperationFailure,
-    PyMongoError,
-    ServerSelectionTimeoutError,
-)
 
 from engine.domain.ids import TenantId
 from engine.domain.money import Currency
-from engine.errors import Conflict, Unavailable
+from engine.errors import Answered, Conflict
 from engine.flow_ports import FlowSession
-from engine.ports import Timer, TurnRecord
+from engine.ports import TurnRecord
 from engine.storage.carts import cart_to_disk
-from engine.storage.connection import TAKEN, Database, Json, reachable
+from engine.storage.connection import Database, Json
 from engine.storage.conversations import conversation_id, conversation_to_disk
 from engine.storage.flow_sessions import open_before, session_to_disk
+from engine.storage.inbox import kept_until
 from engine.storage.orders import order_to_disk
 from engine.storage.outbox import entry_to_disk
-from engine.storage.records import DONE_DAYS
+from engine.storage.records import DONE, RETENTION
 from engine.storage.sync_marks import mark_to_disk
 from engine.storage.tenancy import TenantCollection
+from engine.storage.timers import timer_to_disk
+from engine.storage.transactions import commit, transaction
+from engine.storage.waiting import LONGEST_ERROR
 from engine.sync.ports import Mark
-
-COMMIT_ATTEMPTS = 3
-"""How often a commit is sent whose outcome is unknown; MongoDB commits it once."""
-# 112 write conflict, 251 no such transaction: it was aborted.
-OVERTAKEN: Final = frozenset({112, 251, TAKEN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +51,7 @@ class UnitOfWork:
 
     Args:
         local_id: the Node back end's id of the shop, noted in orders.
+        retention: how long the log of a turn is kept, and a message that was given up.
     """
 
     def __init__(
@@ -71,7 +61,9 @@ class UnitOfWork:
         *,
         currency: Currency,
         local_id: str | None,
+        retention: timedelta = RETENTION,
     ) -> None:
+        self._retention = retention
         self._database = database
         self._tables = tables
         self._currency = currency
@@ -81,14 +73,14 @@ class UnitOfWork:
         """Write a turn in one transaction.
 
         Raises:
-            Conflict: something it builds on is no longer so; nothing is written.
+            Answered: the message is not new any more; nothing is written.
+            Conflict: something else it builds on is no longer so; nothing is written.
             Unavailable: the database does not answer; it may be written.
         """
         _check_tenant(record, self._tables.conversations.tenant)
-        with reachable(), _conflicts():
-            async with self._database.transaction() as session:
-                await self._write(record, session)
-                await _commit(session)
+        async with transaction(self._database) as session:
+            await self._write(record, session)
+            await commit(session)
 
     async def _write(self, record: TurnRecord, session: AsyncClientSession) -> None:
         # What is likeliest to be overtaken comes first.
@@ -106,14 +98,14 @@ class UnitOfWork:
         if record.outbox:
             entries = [entry_to_disk(entry) for entry in record.outbox]
             await self._tables.outbox.insert(entries, session=session)
-        if record.has_timers:
-            await self._set_timers(record, session)
+        await self._set_timers(record, session)
         if record.flow_sessions:
             flows = [session_to_disk(flow) for flow in record.flow_sessions]
             await self._tables.flow_sessions.insert(flows, session=session)
         if record.sync_products:
             await self._tables.sync_marks.insert(_marks_to_disk(record), session=session)
-        await self._tables.turns.insert([turn_to_disk(record)], session=session)
+        log = turn_to_disk(record, retention=self._retention)
+        await self._tables.turns.insert([log], session=session)
 
     async def _finish_flow(self, flow: FlowSession, session: AsyncClientSession) -> None:
         done = session_to_disk(replace(flow, state="done"))
@@ -121,14 +113,21 @@ class UnitOfWork:
             raise Conflict("the Flow's outcome was taken already, or the Flow has moved on")
 
     async def _finish_inbox_row(self, record: TurnRecord, session: AsyncClientSession) -> None:
-        done = {
-            "state": "done",
-            "doneAt": record.at,
-            "expireAt": record.at + timedelta(days=DONE_DAYS),
-        }
         new = {"_id": record.inbox_id, "state": "new"}
-        if not await self._tables.inbox.update([(new, {"$set": done})], session=session):
-            raise Conflict("the message was answered already")
+        if not await self._tables.inbox.update(
+            [(new, {"$set": self._end(record)})], session=session
+        ):
+            raise Answered("the message was answered already")
+
+    def _end(self, record: TurnRecord) -> Json:
+        if record.given_up is None:
+            return {"state": "done", "doneAt": record.at, "expireAt": record.at + DONE}
+        return {
+            "state": "dead",
+            "error": record.given_up[:LONGEST_ERROR],
+            "doneAt": record.at,
+            "expireAt": kept_until(record.at, self._retention),
+        }
 
     async def _save_conversation(self, record: TurnRecord, session: AsyncClientSession) -> None:
         document = conversation_to_disk(record.conversation)
@@ -171,12 +170,24 @@ class UnitOfWork:
         await self._tables.orders.insert(orders, session=session)
 
     async def _set_timers(self, record: TurnRecord, session: AsyncClientSession) -> None:
-        talk = record.conversation
-        stale = {"customer": talk.customer, "entry": {"$lt": talk.entry}}
-        await self._tables.timers.delete(stale, session=session)
-        if record.timers:
-            timers = [_timer_to_disk(timer) for timer in record.timers]
-            await self._tables.timers.insert(timers, session=session)
+        timers = self._tables.timers
+        gone: list[Json] = []
+        if record.has_timers:
+            talk = record.conversation
+            current = {"$nin": [None, *talk.entries.values()]}
+            gone.append({"customer": talk.customer, "entry": current})
+        if record.timers_dropped:
+            gone.append({"_id": {"$in": list(record.timers_dropped)}})
+        if gone:
+            await timers.delete(*gone, session=session)
+        new = [timer_to_disk(timer) for timer in record.timers if timer.entry is not None]
+        if new:
+            await timers.insert(new, session=session)
+        for timer in record.timers:
+            if timer.entry is None:
+                document = timer_to_disk(timer)
+                mine = {"_id": timer.id}
+                await timers.replace(mine, document, session=session, upsert=True)
 
 
 def _check_tenant(record: TurnRecord, tenant: TenantId) -> None:
@@ -185,45 +196,6 @@ def _check_tenant(record: TurnRecord, tenant: TenantId) -> None:
     owners = {record.conversation.tenant} | {part.tenant for part in written}
     if owners != {tenant}:
         raise ValueError(f"a turn of {owners} cannot be written by {tenant}")
-
-
-@contextmanager
-def _conflicts() -> Iterator[None]:
-    """Turn what MongoDB says of an overtaken transaction into `Conflict`."""
-    try:
-        yield
-    except ConnectionFailure:
-        raise
-    except OperationFailure as exc:
-        codes = {exc.code}
-        if isinstance(exc, BulkWriteError):
-            codes = {error["code"] for error in (exc.details or {}).get("writeErrors", ())}
-        if codes & OVERTAKEN or exc.has_error_label("TransientTransactionError"):
-            raise Conflict("another turn changed the same records") from exc
-        raise
-
-
-async def _commit(session: AsyncClientSession) -> None:
-    for left in reversed(range(COMMIT_ATTEMPTS)):
-        try:
-            await session.commit_transaction()
-        except PyMongoError as exc:
-            if not exc.has_error_label("UnknownTransactionCommitResult"):
-                raise
-            if left == 0 or isinstance(exc, ServerSelectionTimeoutError):
-                raise Unavailable("the database did not say whether a turn is written") from exc
-        else:
-            return
-
-
-def _timer_to_disk(timer: Timer) -> Json:
-    return {
-        "_id": timer.id,
-        "customer": timer.customer,
-        "event": timer.event,
-        "entry": timer.entry,
-        "due": timer.due,
-    }
 
 
 def _marks_to_disk(record: TurnRecord) -> list[Json]:
@@ -236,7 +208,7 @@ def _marks_to_disk(record: TurnRecord) -> list[Json]:
     ]
 
 
-def turn_to_disk(record: TurnRecord) -> Json:
+def turn_to_disk(record: TurnRecord, *, retention: timedelta = RETENTION) -> Json:
     """Write the log of a turn."""
     turn = record.log
     return {
@@ -251,4 +223,5 @@ def turn_to_disk(record: TurnRecord) -> Json:
         "bundle": turn.bundle,
         "outcome": turn.outcome,
         "error": turn.error,
+        "expireAt": record.at + retention,
     }

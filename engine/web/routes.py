@@ -59,8 +59,11 @@ class Doors:
                 Route(path, self.receive, methods=["POST"]),
             )
         ]
+        return [*webhooks, *self.health()]
+
+    def health(self) -> list[Route]:
+        """Give the routes that tell how the process is."""
         return [
-            *webhooks,
             Route("/health/live", self.live, methods=["GET"]),
             Route("/health/ready", self.ready, methods=["GET"]),
             Route("/metrics", self.metrics, methods=["GET"]),

@@ -2,9 +2,11 @@
 
 import argparse
 import asyncio
+import signal
 import sys
+from functools import partial
 
-from tests.bench import flows, serving, sync, tenants, turns
+from tests.bench import acknowledgement, flows, growth, serving, sync, tenants, turns, workers
 from tests.bench.measure import table
 
 PARTS = {
@@ -13,6 +15,9 @@ PARTS = {
     "flows": flows.measure,
     "tenants": tenants.measure,
     "sync": sync.measure,
+    "ack": acknowledgement.measure,
+    "workers": workers.measure,
+    "growth": growth.measure,
 }
 
 
@@ -21,14 +26,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(PARTS))
     parser.add_argument("--strict", action="store_true", help="end with 1 if a bar is missed")
+    parser.add_argument(
+        "--rows", type=int, default=growth.ROWS, help="inbox rows stored in growth (%(default)s)"
+    )
     options = parser.parse_args()
     unknown = [part for part in options.parts if part not in PARTS]
     if unknown:
         parser.error(f"there is no part '{unknown[0]}'; there are {', '.join(PARTS)}")
+    # As Ctrl-C does: the processes it has started end with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    parts = PARTS | {"growth": partial(growth.measure, options.rows)}
     rows = []
     for part in options.parts or PARTS:
         print(f"bench: {part}", file=sys.stderr)
-        rows += asyncio.run(PARTS[part]())
+        rows += asyncio.run(parts[part]())
     print(table(rows))
     missed = any(row.is_met is False for row in rows)
     return 1 if missed and options.strict else 0

@@ -6,12 +6,10 @@ encrypted before the clock runs, and what they get is decrypted afterwards.
 """
 
 import asyncio
-import math
 import secrets
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,7 +26,7 @@ from engine.whatsapp.flow_crypto import FlowKey
 from tests.bench.flow_clients import Phone, Took, asked, session_of
 from tests.bench.flow_journey import NAMES, Visit, play
 from tests.bench.journey import TENANT, Shop
-from tests.bench.measure import Row, in_turn
+from tests.bench.measure import Row, Spread, in_turn
 from tests.bench.served import SECRET
 from tests.bench.serving import (
     Phones,
@@ -110,24 +108,6 @@ def _cpu(ours: "Side", theirs: "Side") -> Row:
 def _commands(ours: "Side", theirs: "Side") -> Row:
     mine, other = (side.commands.total() / side.exchanges for side in (ours, theirs))
     return Row("database commands per exchange", f"{mine:.2f}", f"{other:.2f} hand-written")
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """Percentiles of answer times, in seconds."""
-
-    median: float
-    late: float
-    high: float
-
-    @classmethod
-    def of(cls, times: Sequence[float]) -> "Spread":
-        """Calculate them: each is a time that was measured."""
-        ordered = sorted(times)
-        return cls(*(ordered[math.ceil(part * len(ordered)) - 1] for part in (0.5, 0.95, 0.99)))
-
-    def __str__(self) -> str:
-        return " / ".join(f"{1000 * time:.1f}" for time in (self.median, self.late, self.high))
 
 
 @dataclass(slots=True)

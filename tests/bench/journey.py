@@ -68,8 +68,12 @@ class Caller:
 
     def webhook(self, wire: Wire, *, wamid: str, at: datetime) -> bytes:
         """Write the webhook of something he sends."""
-        person = Person(phone=self.phone, user_id=f"US.{self.phone}", name="Ana")
-        return encode(customer_webhook(self.number, person, wire, wamid=wamid, at=at))
+        return encode(customer_webhook(self.number, self.person, wire, wamid=wamid, at=at))
+
+    @property
+    def person(self) -> Person:
+        """Give him as WhatsApp knows him."""
+        return Person(phone=self.phone, user_id=f"US.{self.phone}", name="Ana")
 
 
 @dataclass(frozen=True, slots=True)

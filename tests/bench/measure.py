@@ -1,5 +1,6 @@
 """How two things are measured side by side, and how a result is shown."""
 
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -64,6 +65,24 @@ class Pair:
     def less(self) -> float:
         """Give the median, over the rounds, of theirs by ours."""
         return median(b / a for a, b in zip(self.ours, self.theirs, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Percentiles of answer times, in seconds."""
+
+    median: float
+    late: float
+    high: float
+
+    @classmethod
+    def of(cls, times: Sequence[float]) -> "Spread":
+        """Calculate them: each is a time that was measured."""
+        ordered = sorted(times)
+        return cls(*(ordered[math.ceil(part * len(ordered)) - 1] for part in (0.5, 0.95, 0.99)))
+
+    def __str__(self) -> str:
+        return " / ".join(f"{1000 * time:.1f}" for time in (self.median, self.late, self.high))
 
 
 Measure = Callable[[], Awaitable[float]]

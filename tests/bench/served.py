@@ -1,7 +1,7 @@
 """A server to measure, in a process of its own: `python -m tests.bench.served <settings>`.
 
-It prints its URL, then a line of figures for each line that it reads: CPU time and database
-commands since the line before. It ends when its standard input does.
+It prints its URL, then a line of figures for each line that it reads: CPU time, database
+commands and their seconds since the line before. It ends when its standard input does.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from pymongo.monitoring import (
 from starlette.applications import Starlette
 
 from engine.app import Engine
+from engine.cli.output import log_to_stderr
 from engine.clock import Clock, SystemClock
 from engine.serving import serving
 from engine.settings import read_settings
@@ -32,16 +33,17 @@ SECRET = "the app secret of the bench"
 
 
 class Commands(CommandListener):
-    """Counts the commands of a client."""
+    """Counts the commands of a client, and the seconds they took."""
 
     def __init__(self) -> None:
         self.seen: Counter[str] = Counter()
+        self.seconds = 0.0
 
     def started(self, event: CommandStartedEvent) -> None:
         self.seen[event.command_name] += 1
 
     def succeeded(self, event: CommandSucceededEvent) -> None:
-        pass
+        self.seconds += event.duration_micros / 1e6
 
     def failed(self, event: CommandFailedEvent) -> None:
         pass
@@ -88,6 +90,8 @@ _SIDES = {"engine": _engine, "handwritten": _handwritten}
 
 
 async def _serve(side: str, uri: str, graph: str) -> None:
+    # Standard output is for the figures.
+    log_to_stderr(level="warning")
     commands = Commands()
     web, idle = await _SIDES[side](uri, graph, commands)
     async with serving(web) as url:
@@ -96,8 +100,9 @@ async def _serve(side: str, uri: str, graph: str) -> None:
         while await asyncio.to_thread(sys.stdin.readline):
             await idle()
             now = time.process_time()
-            _tell({"cpu": now - cpu, "commands": dict(commands.seen)})
-            cpu = now
+            spent = {"cpu": now - cpu, "database": commands.seconds}
+            _tell(spent | {"commands": dict(commands.seen)})
+            cpu, commands.seconds = now, 0.0
             commands.seen.clear()
 
 

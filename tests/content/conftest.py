@@ -12,7 +12,6 @@ from engine.clock import ManualClock, SeededIds
 from engine.dialogs import DialogFailed, play
 from engine.domain.ids import TenantId
 from engine.playground import Playground, playground
-from engine.sandbox import SandboxOptions
 from engine.spec.dialog import Dialog
 from engine.storage.connection import Json
 from engine.storage.documents import ProductDocument
@@ -66,7 +65,6 @@ async def theatre(mongodb_uri: str) -> AsyncIterator[Theatre]:
         database_name=name,
         clock=clock,
         ids=SeededIds(),
-        options=SandboxOptions(statuses=False),  # no transcript shows them, and they take time
     ) as running:
         yield Theatre(running)
         if os.environ.get("MONGODB_URI"):  # the embedded server goes with its folder

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from engine.sandbox.bodies import checked_body
-from engine.sandbox.courier import Courier, Letter
+from engine.sandbox.courier import Courier
 from engine.sandbox.device.components import FOOTER
 from engine.sandbox.device.crypto import Unreadable
 from engine.sandbox.device.flow import Failure, FlowRun
@@ -20,9 +20,10 @@ from engine.sandbox.device.line import PATIENCE, Line, NoAnswer
 from engine.sandbox.device.memory import Memory
 from engine.sandbox.envelope import Complaint, JsonObject
 from engine.sandbox.options import SandboxOptions
+from engine.sandbox.phones import digits
 from engine.sandbox.shapes import flag, mapping, shape, string, text
-from engine.sandbox.state import Person, Received, World, digits
-from engine.sandbox.webhooks import customer_webhook
+from engine.sandbox.speech import Speech
+from engine.sandbox.state import Person, Received, World
 
 
 def anything(_path: str, _value: Any) -> Iterator[Complaint]:
@@ -60,8 +61,7 @@ class Devices:
         patience: float = PATIENCE,
     ) -> None:
         self._world = world
-        self._courier = courier
-        self._options = options
+        self._speech = Speech(world, courier, options)
         self._line = Line(world, patience=patience)
         self._remembered = Memory(world.people)
 
@@ -188,16 +188,9 @@ class Devices:
         if omit_token:
             response.pop("flow_token", None)
         opened = run.invitation
-        number, person = opened.number, opened.person
         message = flow_reply(response, opened.wamid)
-        wamid, at = self._options.wamids(), self._options.clock()
-        person.spoke[number.phone_number_id] = at
-        self._world.said[wamid] = (number.phone_number_id, person)
-        webhook = customer_webhook(number, person, message, wamid=wamid, at=at)
-        delivery = await self._courier.post(
-            number, person, Letter("message", wamid, lambda: webhook)
-        )
-        return {"wamid": wamid, "status": delivery.status, "response": response}
+        wamid, status = await self._speech.say(opened.number, opened.person, message)
+        return {"wamid": wamid, "status": status, "response": response}
 
     async def _post(self, person: Person, message: Received, body: JsonObject) -> Response:
         """Post a request as no phone would word it, and tell what came back, unchecked."""

@@ -176,9 +176,9 @@ def turn(
     conversation = Conversation(SHOP, ANA, language, name="Ana", misses=misses)
     conversation.variables = dict(variables or {})
     if state:
-        conversation.position = Position(
-            bundle_.chart.id, 1, "", state, bundle_.chart.path(state), resume
-        )
+        path = bundle_.chart.path(state)
+        conversation.position = Position(bundle_.chart.id, 1, "", state, path, resume)
+        conversation.entries = dict.fromkeys(path, 0)
     return Turn(
         tenant=bundle_.tenant,
         conversation=conversation,

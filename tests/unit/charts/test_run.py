@@ -1,12 +1,12 @@
 """One turn: what is said, noted and decided, and that a refusal or a failure leaves nothing."""
 
 import asyncio
-from datetime import timedelta
 
 import pytest
 from structlog.testing import capture_logs
 
 from engine.charts.inbound import RAISED, Candidates, flow_end
+from engine.charts.run import TurnResult
 from engine.charts.steps import MAX_STEPS
 from engine.domain.cart import Cart
 from engine.domain.refusals import Reason, Refusal
@@ -14,17 +14,8 @@ from engine.errors import Conflict, Unavailable
 from engine.registry import Registry
 from engine.spec.bundle import Bundle
 from engine.turn import Event, Turn
-from tests.unit.charts.builders import (
-    NOW,
-    bundle,
-    event,
-    run,
-    said,
-    text,
-    timers,
-    turn,
-    verbs,
-)
+from engine.whatsapp.outbound import TemplateMessage
+from tests.unit.charts.builders import bundle, event, run, said, text, turn, verbs
 
 
 def chart(
@@ -499,47 +490,13 @@ async def test_without_a_place_to_resume_the_chart_begins_again():
     assert back.target == "a"
 
 
-# Timers -----------------------------------------------------------------------------------------
-
-TIMED = chart(
-    "a: {when: {go: b}}, b: {say: b, when: {stay: {say: hm}, again: b, no: {do: buy, go: c}},"
-    "  after: {30m: {say: still_there}, 2d: {do: {save: {late: true}}, go: a, quiet: true}}},"
-    "c: {do: refuse, after: {1h: a}}"
-)
-
-
-async def test_entering_a_state_starts_its_timers():
-    result = await run(TIMED, turn(TIMED, "a"), event("go"))
-    assert timers(result.timers) == [("after.b.30m", 30), ("after.b.2d", 2 * 24 * 60)]
-    first = result.timers[0]
-    assert (first.tenant, first.customer, first.entry) == ("shop", "ana", 1)
-    assert first.entry == result.turn.conversation.entry
-    assert first.due == NOW + timedelta(minutes=30)
-    assert len({timer.id for timer in result.timers}) == 2
-
-
-async def test_staying_starts_no_timer_and_entering_again_does():
-    assert (await run(TIMED, turn(TIMED, "b"), event("stay"))).timers == []
-    again = await run(TIMED, turn(TIMED, "b"), event("again"))
-    assert timers(again.timers) == [("after.b.30m", 30), ("after.b.2d", 2 * 24 * 60)]
-
-
-async def test_a_refused_entry_starts_no_timer():
-    with capture_logs():
-        result = await run(TIMED, turn(TIMED, "b"), event("no"))
-    assert (result.timers, result.target, result.turn.conversation.entry) == ([], "b", 0)
-
-
-async def test_a_timer_that_runs_out_is_an_event_of_its_state():
-    due = Candidates("timer", (Event("after.b.30m"),))
-    result = await run(TIMED, turn(TIMED, "b"), due)
-    assert (said(result), result.event, result.target) == (["still_there"], "after.b.30m", "b")
+# Quiet branches ---------------------------------------------------------------------------------
 
 
 async def test_a_quiet_branch_says_nothing_and_does_the_rest():
-    due = Candidates("timer", (Event("after.b.2d"),))
-    result = await run(TIMED, turn(TIMED, "b"), due)
-    assert (said(result), result.target, result.turn.variables) == ([], "a", {"late": True})
+    shop = chart("a: {when: {x: {do: {save: {late: true}}, say: x, go: b, quiet: true}}}, b: {}")
+    result = await run(shop, turn(shop, "a"), event("x"))
+    assert (said(result), result.target, result.turn.variables) == ([], "b", {"late": True})
 
 
 async def test_what_a_quiet_branch_leads_to_is_quiet_too():
@@ -553,16 +510,56 @@ async def test_what_a_quiet_branch_leads_to_is_quiet_too():
         assert said(await run(shop, turn(shop, "a"), event(name))) == []
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a timer of an outer state has an older entry number than the conversation: it is "
-    "stale as soon as it is set",
+# What is said when the 24-hour window is closed -------------------------------------------------
+
+REMINDING = chart(
+    "a: {when: {x: b, quietly: {say: [later, plain], quiet: true}, no: {say: unlucky}, bad: bad}},"
+    "b: {say: [later, plain]}, bad: {say: broken}",
+    "problem: {say: sorry}",
+    "en: {messages: {"
+    "  later: {text: '{{ event.text or state }}', buttons: {x: Go on},"
+    "          template: {name: remind, parameters: ['{{ customer.name }}']}},"
+    "  unlucky: {if: misses > 9, text: never, template: {name: remind}},"
+    "  broken: {text: fine, template: {name: remind, parameters: ['{{ event.nothing.at_all }}']}},"
+    "  plain: {text: plain}}}\n",
 )
-async def test_a_timer_of_an_outer_state_lasts_while_the_customer_is_inside():
-    shop = chart("a: {when: {go: o}}, o: {start: i, after: {1h: a}, states: {i: {}}}")
-    result = await run(shop, turn(shop, "a"), event("go"))
-    (timer,) = result.timers
-    assert timer.entry == result.turn.conversation.entry
+
+
+def templates(result: TurnResult) -> list[tuple[str | None, int]]:
+    """Name what takes each message's place, and give the message's place among its parts."""
+    return [
+        (part.template.name if isinstance(part.template, TemplateMessage) else None, part.part)
+        for part in result.said
+    ]
+
+
+async def test_a_message_comes_with_what_takes_its_place():
+    result = await run(REMINDING, turn(REMINDING, "a"), event("x"))
+    assert said(result) == ["b", "plain"]
+    assert templates(result) == [("remind", 0), (None, 0)]
+    parameter = {"type": "text", "text": "Ana"}
+    (template, _) = (part.template for part in result.said)
+    assert template == TemplateMessage(
+        "remind", "en_US", ({"type": "body", "parameters": [parameter]},)
+    )
+
+
+async def test_one_template_takes_the_place_of_all_parts_of_a_long_message():
+    long = "\n\n".join(["word " * 120] * 4)
+    result = await run(REMINDING, turn(REMINDING, "a"), event("x", text=long))
+    assert templates(result) == [("remind", 0), (None, 1), (None, 0)]
+
+
+@pytest.mark.parametrize("name", ["quietly", "no"])
+async def test_what_is_not_said_has_no_template_either(name):
+    result = await run(REMINDING, turn(REMINDING, "a"), event(name))
+    assert (result.said, result.failure) == ([], None)
+
+
+async def test_a_template_that_cannot_be_rendered_fails_the_turn():
+    result = await run(REMINDING, turn(REMINDING, "a"), event("bad"))
+    assert (said(result), result.target) == (["sorry"], "a")
+    assert "has no attribute 'at_all'" in (result.failure or "")
 
 
 # Taps on old messages ---------------------------------------------------------------------------
@@ -656,7 +653,7 @@ def of_ours(name: str) -> Candidates:
 @pytest.mark.parametrize(
     ("state", "expected", "target", "misses"),
     [
-        ("a", ["there"], "b", 0),
+        ("a", ["there"], "b", 2),  # and it does not tell that the customer was understood
         ("b", [], "b", 2),
         ("c", [], "c", 2),  # its guard does not hold
         (None, [], None, 2),  # nor does it begin a conversation

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import RenderFailed
-from engine.rendering.messages import render, render_all
+from engine.rendering.messages import render, render_all, render_template
 from engine.whatsapp import limits
 from engine.whatsapp.flow import FlowMessage
 from engine.whatsapp.interactive import (
@@ -147,7 +147,7 @@ list:
     ),
     ("template: {name: reminder}", TemplateMessage("reminder", "en_US")),
 ]  # fmt: skip
-KNOWN = {
+KNOWN: dict[str, Any] = {
     "who": "Ana",
     "n": 2,
     "price": Decimal("12.50"),
@@ -164,6 +164,44 @@ KNOWN = {
                                                            in enumerate(KINDS)])  # fmt: skip
 def test_every_kind_of_message_is_rendered(authored, made):
     assert rendered(authored, **KNOWN) == made
+
+
+BESIDE = "template: {name: order_ready, parameters: ['{{ who }}', '{{ n }}']}"
+
+
+@pytest.mark.parametrize(
+    "authored",
+    ["text: Hi", "text: Hi\nbuttons: {yes: Yes}", "image: https://a.example/a.jpg",
+     "text: Hi\nlist: {button: b, rows: {yes: Yes}}"],
+)  # fmt: skip
+def test_a_template_beside_other_content_is_another_message(authored):
+    read = message(f"{authored}\n{BESIDE}")
+    assert render(read, seen(**KNOWN)) == rendered(authored, **KNOWN)
+    assert render_template(read, seen(**KNOWN)) == rendered(BESIDE, **KNOWN)
+
+
+@pytest.mark.parametrize("authored", ["text: Hi", BESIDE])
+def test_a_message_without_a_template_beside_it_has_none(authored):
+    assert render_template(message(authored), seen(**KNOWN)) is None
+
+
+def test_a_parameter_of_a_template_is_one_line():
+    made = rendered(BESIDE, who=" Ana\n\tMaría     Paz ", n=2)
+    assert isinstance(made, TemplateMessage)
+    assert made.components[0]["parameters"][0]["text"] == "Ana María Paz"
+
+
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [
+        ("{name: ready, parameters: ['{{ nobody.name }}']}", r"^m\.yaml:4:42: "),
+        ("{name: Ready!}", r"^m\.yaml:4:5: template\.name: only a-z, 0-9 and _ are allowed$"),
+    ],
+)
+def test_a_template_that_cannot_be_said_tells_its_place(template, told):
+    read = message(f"text: Hi\ntemplate: {template}")
+    with pytest.raises(RenderFailed, match=told):
+        render_template(read, seen(nobody=None))
 
 
 def test_a_message_whose_condition_does_not_hold_is_not_said():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from engine.domain.cart import MAX_LINES
 from engine.domain.menu import Menu
 from engine.domain.refusals import Refusal
-from engine.rendering.messages import render_all
+from engine.rendering.messages import render_all, render_template
 from engine.turn import Event, Turn
 from engine.whatsapp.outbound import TextMessage, to_payload
 from tests.unit.actions.shop import (
@@ -198,6 +198,9 @@ def check_all(turn: Turn, tenant: str, event: dict[str, Any]) -> list[str]:
             continue
         for part in render_all(message, context):
             to_payload(part, to="+12125550100")
+        template = render_template(message, context)
+        if template:
+            to_payload(template, to="+12125550100")
         said.append(name)
     return said
 

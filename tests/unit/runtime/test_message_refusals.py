@@ -8,14 +8,20 @@ from typing import Any
 import orjson
 import pytest
 
+from engine.clock import SeededIds
 from engine.domain.ids import TenantId
 from engine.errors import EngineError, GraphError, GraphRetryable, GraphTerminal, TurnError
 from engine.ports import InboxRow, OutboxEntry
 from engine.runtime.message_refusals import HELD, WHOLE_CHAT, MessageRefusals
+from engine.runtime.pace import Pace
 from engine.runtime.reception import Reception
-from engine.runtime.relay import MAX_ATTEMPTS, Relay
+from engine.runtime.relay import Relay
+from engine.runtime.sender import MAX_ATTEMPTS, Sender
+from engine.runtime.statuses import Statuses
+from engine.slots import SLOTS
 from engine.whatsapp.content import Raised
 from engine.whatsapp.inbound import InboundMessage, parse_webhook
+from tests.memory_boxes import Boxes
 from tests.unit.actions.shop import OPEN
 from tests.unit.runtime.flow_shop import (
     ANA,
@@ -34,34 +40,16 @@ EN = f"{FLOW}:en"
 THROTTLED, BLOCKED = 132069, 132068
 
 
-class Box:
-    """The inbox and the outbox, as far as Meta's words for Flows touch them."""
+class Mine:
+    """Claims of a process that has every slot."""
 
-    def __init__(self) -> None:
-        self.rows: dict[str, InboxRow] = {}
-        self.buried: dict[str, str] = {}
-        self.postponed: list[str] = []
-        self.by_name: dict[str, OutboxEntry] = {}
+    share = 1.0
 
-    async def accept(self, rows: Any) -> tuple[InboxRow, ...]:
-        fresh = [row for row in rows if row.id not in self.rows]
-        self.rows |= {row.id: row for row in fresh}
-        return tuple(fresh)
+    def term(self, tenant: TenantId, customer: Any) -> int:
+        return 1
 
-    async def entry(
-        self, tenant: TenantId, *, wamid: str, opaque: str | None
-    ) -> OutboxEntry | None:
-        found = self.by_name.get(opaque or wamid)
-        return found if found and found.tenant == tenant else None
-
-    async def note_status(self, tenant: TenantId, **told: Any) -> None:
-        """Note nothing."""
-
-    async def bury(self, entry: Any, *, error: str) -> None:
-        self.buried[entry.id] = error
-
-    async def postpone(self, entry: Any, **told: Any) -> None:
-        self.postponed.append(entry.id)
+    def terms(self) -> dict[int, int]:
+        return dict.fromkeys(range(SLOTS), 1)
 
 
 class House:
@@ -74,16 +62,31 @@ class House:
     def __init__(self) -> None:
         self.shop = Shop()
         self.shop.store.deployments.held[EN] = deployment(EN, "77")  # type: ignore[attr-defined]
-        self.box = Box()
+        self.boxes = Boxes()
         self.offered: list[tuple[InboxRow, InboundMessage]] = []
-        parts: dict[str, Any] = {
-            "outbox": self.box, "businesses": self.shop.businesses, "clock": self.shop.clock,
+        clock, outbox = self.shop.clock, self.boxes.outbox
+        listening: dict[str, Any] = {
+            "inbox": self.boxes.inbox, "offer": self._offer,
+            "businesses": self.shop.businesses, "clock": clock,
         }  # fmt: skip
-        listening: dict[str, Any] = {"inbox": self.box, "offer": self._offer}
-        self.refusals = MessageRefusals(stores=self.shop.stores.__getitem__, **listening, **parts)
-        self.reception = Reception(refusals=self.refusals, commerce=self, **listening, **parts)
+        self.refusals = MessageRefusals(stores=self.shop.stores.__getitem__, **listening)
+        statuses = Statuses(outbox=outbox, refusals=self.refusals, clock=clock)
+        self.reception = Reception(
+            statuses=statuses, refusals=self.refusals, commerce=self, **listening
+        )
         self.error: GraphError = GraphTerminal("no", code=THROTTLED)
-        self.relay = Relay(graph=self, refused=self.refusals.entry, **parts)
+        claims: Any = Mine()
+        pace = Pace(share=lambda: 1.0)
+        self.sender = Sender(
+            outbox=outbox, businesses=self.shop.businesses, graph=self, clock=clock,
+            ids=SeededIds(), pace=pace, spoke_at=self._spoke_at, refused=self.refusals.entry,
+        )  # fmt: skip
+        self.relay = Relay(
+            outbox=outbox, sender=self.sender, pace=pace, clock=clock, claims=lambda: claims
+        )
+
+    async def _spoke_at(self, tenant: TenantId, customer: Any) -> datetime | None:
+        return self.shop.clock.now()
 
     def _offer(self, row: InboxRow, message: InboundMessage) -> None:
         self.offered.append((row, message))
@@ -99,8 +102,14 @@ class House:
         """Let the chat send a Flow, and give the message as Meta has it."""
         await self.shop.open()
         entry: OutboxEntry = self.shop.store.sent["wamid.flow"]
-        self.box.by_name["wamid.flow"] = entry
+        self.boxes.put_out(entry)
+        self.boxes.outbox_rows[entry.id].wamid = "wamid.flow"
         return entry
+
+    def outcome(self, entry: OutboxEntry) -> tuple[str, int]:
+        """Tell what became of an entry, and how often it was tried in vain."""
+        held = self.boxes.outbox_rows[entry.id]
+        return held.state, held.row.attempts
 
     async def deployed(self) -> tuple[str, datetime | None]:
         """Give the status of the Flow, and until when it is held."""
@@ -124,7 +133,7 @@ async def test_a_flow_that_meta_holds_back_rests_and_the_chat_goes_on(code, stat
     assert await house.deployed() == (status, OPEN + timedelta(hours=hours))
     ((row, message),) = house.offered
     assert (row.id, row.tenant, row.customer) == (f"{entry.id}:flow_refused", TENANT, ANA)
-    assert list(house.box.rows) == [row.id]
+    assert list(house.boxes.inbox_rows) == [row.id]
     assert message.content == Raised("flow_refused", {"id": entry.id})
     assert message.phone_number_id == NUMBER
     (asked,) = await house.answer()
@@ -179,7 +188,7 @@ async def test_a_message_the_chat_has_nothing_for_is_of_no_interest(payload):
     house = House()
     entry = OutboxEntry("x:1", TENANT, ANA, NUMBER, 1, payload, OPEN)
     await house.refusals.entry(entry, THROTTLED)
-    assert (house.offered, house.box.rows) == ([], {})
+    assert (house.offered, house.boxes.inbox_rows) == ([], {})
     assert await house.deployed() == ("PUBLISHED", None)
 
 
@@ -209,7 +218,7 @@ async def test_a_flow_that_another_back_end_deployed_is_not_held_but_the_chat_go
 async def relayed(house: House, error: GraphError) -> OutboxEntry:
     entry = await house.flow_message()
     house.error = error
-    house.relay.offer([entry])
+    house.relay.offer([entry], 1)
     await house.relay.idle()
     return entry
 
@@ -218,15 +227,17 @@ async def test_a_send_that_meta_refuses_is_heard_before_it_is_buried():
     house = House()
     entry = await relayed(house, GraphTerminal("(#132069) throttled", code=THROTTLED))
     assert [row.id for row, _ in house.offered] == [f"{entry.id}:flow_refused"]
-    assert list(house.box.buried) == [entry.id]
+    assert house.outcome(entry) == ("dead", 0)
     assert (await house.deployed())[0] == "THROTTLED"
 
 
 async def test_a_send_that_is_tried_again_is_not_refused_yet():
     house = House()
     entry = await relayed(house, GraphRetryable("busy", code=130429))
-    assert (house.offered, house.box.postponed) == ([], [entry.id])
-    house.relay.offer([replace(entry, attempts=MAX_ATTEMPTS)])
+    assert (house.offered, house.outcome(entry)) == ([], ("queued", 1))
+    held = house.boxes.outbox_rows[entry.id]
+    held.row, held.due = replace(entry, attempts=MAX_ATTEMPTS), entry.created_at
+    await house.relay.look()
     await house.relay.idle()
     assert len(house.offered) == 1
 
@@ -347,10 +358,12 @@ async def test_an_access_token_that_cannot_be_opened_puts_its_messages_off():
     async def sealed(tenant: Any) -> Any:
         raise EngineError("an access token cannot be opened")
 
-    house.relay._businesses.by_tenant = sealed  # type: ignore[method-assign]
-    house.relay.offer([entry])
+    house.sender._businesses.by_tenant = sealed  # type: ignore[method-assign]
+    house.relay.offer([entry], 1)
     await house.relay.idle()
-    assert (house.box.postponed, list(house.box.buried)) == ([entry.id], [])
+    assert house.outcome(entry) == ("queued", 0)
+    held = house.boxes.outbox_rows[entry.id]
+    assert held.due == house.shop.clock.now() + timedelta(minutes=1)
 
 
 @pytest.mark.parametrize("field", ["account_update", "message_template_status_update"])

@@ -6,7 +6,7 @@ import pytest
 
 from engine.clock import ManualClock
 from engine.errors import Unavailable
-from engine.runtime.reception import Reception
+from engine.runtime.reception import AT_ONCE, Reception
 from tests.unit.actions.shop import OPEN
 from tests.unit.runtime.flow_shop import ANA, NUMBER, TENANT, Businesses
 from tests.unit.whatsapp.webhooks import envelope, message, parse
@@ -24,7 +24,7 @@ class Boxes:
 
     def __init__(self):
         self.rows = {}
-        self.noted, self.offered, self.failed, self.flows, self.others = [], [], [], [], []
+        self.noted, self.offered, self.flows, self.others = [], [], [], []
         self.error = None
 
     async def accept(self, rows):
@@ -32,14 +32,11 @@ class Boxes:
         self.rows |= {row.id: row for row in fresh}
         return fresh
 
-    async def note_status(self, tenant, **told):
-        self.noted.append((tenant, told["wamid"], told["status"], told["error"]))
+    async def note(self, tenant, status):
+        self.noted.append((tenant, status.wamid, status.status))
 
     async def change(self, change):
         self.flows.append(change)
-
-    async def failed_message(self, tenant, status, code):
-        self.failed.append((tenant, status.wamid, code))
 
     async def take(self, changes):
         if self.error:
@@ -51,11 +48,10 @@ class Boxes:
 
 
 class Refusals:
-    """What Meta says of Flows and of messages that failed."""
+    """What Meta says of Flows."""
 
     def __init__(self, boxes):
         self.change = boxes.change
-        self.failed = boxes.failed_message
 
 
 @pytest.fixture
@@ -66,7 +62,7 @@ def boxes():
 @pytest.fixture
 def reception(boxes):
     parts: dict[str, Any] = {
-        "inbox": boxes, "outbox": boxes, "businesses": Businesses(), "offer": boxes.offer,
+        "inbox": boxes, "statuses": boxes, "businesses": Businesses(), "offer": boxes.offer,
         "refusals": Refusals(boxes), "commerce": boxes,
     }  # fmt: skip
     return Reception(clock=ManualClock(OPEN), **parts)
@@ -88,17 +84,13 @@ async def test_a_message_is_stored_and_offered_once(boxes, reception):
 async def test_what_is_for_a_number_of_nobody_leaves_nothing(boxes, reception):
     told = value("999", messages=[HELLO], statuses=[FAILED])
     await reception.receive(parse(envelope(told)))
-    assert (boxes.rows, boxes.noted, boxes.failed, boxes.offered) == ({}, [], [], [])
+    assert (boxes.rows, boxes.noted, boxes.offered) == ({}, [], [])
 
 
-async def test_a_status_is_noted_and_a_failure_told_by_its_first_error(boxes, reception):
-    delivered = FAILED | {"status": "delivered", "errors": None}
-    await reception.receive(parse(envelope(value(statuses=[FAILED, delivered]))))
-    assert boxes.noted == [
-        (TENANT, "wamid.ours", "failed", "131049: not delivered"),
-        (TENANT, "wamid.ours", "delivered", None),
-    ]
-    assert boxes.failed == [(TENANT, "wamid.ours", 131049)]
+async def test_every_status_is_noted(boxes, reception):
+    told = [FAILED | {"id": f"wamid.{n}"} for n in range(2 * AT_ONCE + 1)]
+    await reception.receive(parse(envelope(value(statuses=told))))
+    assert boxes.noted == [(TENANT, status["id"], "failed") for status in told]
 
 
 async def test_flows_go_one_way_and_everything_else_the_other(boxes, reception):

@@ -209,3 +209,37 @@ async def test_another_business_is_another_chat(scene):
     elsewhere.phone_number_id = "207"
 
     assert await elsewhere.messages() == []
+
+
+async def test_hear_waits_for_a_certain_message_and_leaves_the_rest(scene):
+    ana = scene.customer()
+    waiting = asyncio.create_task(ana.hear(lambda one: one.payload["text"]["body"] == "two"))
+    for body in ("one", "two", "three"):
+        await scene.send(text_to(body=body))
+
+    assert [one.payload["text"]["body"] for one in await waiting] == ["one", "two"]
+    (left,) = await ana.wait_for()
+    assert left.payload["text"]["body"] == "three"
+
+
+async def test_hear_says_that_it_did_not_come_and_takes_nothing_away(scene):
+    await scene.send(text_to())
+    ana = scene.customer()
+
+    with pytest.raises(TimeoutError, match=r"received 1 messages within 0\.05 s"):
+        await ana.hear(lambda _: False, within=0.05)
+
+    assert len(await ana.wait_for()) == 1
+
+
+async def test_something_offered_long_ago_can_be_tapped(scene):
+    button = {"type": "reply", "reply": {"id": "yes", "title": "Yes"}}
+    interactive = {"type": "button", "body": {"text": "?"}, "action": {"buttons": [button]}}
+    await scene.send(text_to() | {"type": "interactive", "interactive": interactive})
+    for _ in range(25):
+        await scene.send(text_to())
+
+    await scene.customer().tap("yes")
+
+    webhook = next(one for one in scene.engine.webhooks if "messages" in one.value)
+    assert webhook.message["interactive"]["button_reply"] == {"id": "yes", "title": "Yes"}

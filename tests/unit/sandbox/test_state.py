@@ -1,7 +1,9 @@
 from dataclasses import replace
 
+from engine.sandbox.faults import Fault
 from engine.sandbox.flow_state import Flow
-from engine.sandbox.state import Fault, World, default_user_id, digits
+from engine.sandbox.phones import digits
+from engine.sandbox.state import World, default_user_id
 from tests.unit.sandbox.scene import ANA, SHOP
 
 
@@ -47,28 +49,29 @@ def test_a_flow_becomes_what_it_is_said_to():
     assert (flow.sent, flow.published) == (0, {"version": "7.3"})
 
 
-def test_a_fault_meets_only_the_sends_it_is_for_and_only_so_often():
-    world = World(faults=[Fault("refuse", times=2, phone_number_id="1", to=f"+{ANA}")])
-
-    assert world.take_fault("2", ANA) is None
-    assert world.take_fault("1", "999") is None
-    assert world.take_fault("1", ANA) is not None
-    assert world.take_fault("1", ANA) is not None
-    assert world.take_fault("1", ANA) is None
-
-
 def test_reset_goes_back_to_the_start():
     world = World([SHOP], [Fault("drop")])
     world.phones.clear()
-    world.take_fault(SHOP.phone_number_id, ANA)
+    world.faults.take(SHOP.phone_number_id, ANA)
     world.person(ANA)
 
     world.reset()
 
     assert world.phones == {SHOP.phone_number_id: SHOP}
-    assert world.faults == [Fault("drop")]
+    assert world.faults.take(SHOP.phone_number_id, ANA) == Fault("drop")
     assert world.people == {}
 
 
-async def test_wait_until_ends_when_the_time_is_over():
-    await World().wait_until(lambda: False, seconds=0.01)
+def test_a_user_id_names_who_has_it_now():
+    world = World()
+    ana, bob = world.person(ANA), world.person("2")
+    old = ana.user_id
+
+    world.identify(ana, "US.1")
+    assert world.person_with("US.1") is ana
+    assert world.person_with(old) is None
+
+    world.identify(bob, "US.1")
+    world.identify(ana, "US.2")
+    assert world.person_with("US.1") is bob
+    assert world.person_with("US.2") is ana

@@ -30,6 +30,8 @@ from tests.unit.spec.content import SHOP, everything_wrong, lay
         "a: {}, w: {aside: true, start: c, states: {c: {when: {x: resume}}}}",
         # A loop that waits is no endless one.
         "a: {start: c, finished: a, states: {c: {when: {x: d}}, d: {final: true}}}",
+        # What the engine raises by itself needs nobody to offer it.
+        "a: {when: {cart_expired: b}}, b: {}",
         # An event may be anything, also a word of the library.
         "a: {when: {send: b, model: b, states: b, configuration: b}}, b: {}",
     ],
@@ -129,6 +131,20 @@ def test_what_just_fits_is_no_mistake_and_one_more_is(kind, tmp_path):
     files[message] = files[message].replace(longest, longest + "x")
     found = everything_wrong(lay(tmp_path / "more", SHOP, files=files))
     assert {problem.code for problem in found} == {"over-limit"}
+
+
+@pytest.mark.parametrize("part", [{}, *FITS.values()])
+@pytest.mark.parametrize("name", ["later", "x" * 512])
+def test_a_template_is_alone_or_beside_anything(part, name, tmp_path):
+    events = dict.fromkeys(("one", "two", "three", *(f"e{n}" for n in range(10))), "menu")
+    chart = {"extends": "shop", "anywhere": events}
+    template = {"name": name, "parameters": ["{{ customer.name }}", "plain"]}
+    words = {"messages": {"extra": part | {"template": template}}}
+    files = {
+        "tenants/corner/conversations/shop.yaml": json.dumps(chart),
+        "tenants/corner/messages/shop.en.yaml": json.dumps(words),
+    }
+    assert everything_wrong(lay(tmp_path / "content", SHOP, files=files)) == []
 
 
 def test_templates_are_found_wherever_they_are_in_an_argument():

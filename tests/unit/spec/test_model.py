@@ -1,5 +1,6 @@
 """Charts as values: paths, events, delays."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -29,6 +30,14 @@ def test_a_path_goes_from_the_outermost_state_to_the_leaf():
 def test_events_are_all_that_something_reacts_to():
     chart = bundle(CHART).chart
     assert chart.events() == {"greet", "buy", "after.menu.30m", "cancel", "back"}
+    assert chart.events() is chart.events()  # every turn asks
+
+
+def test_a_chart_has_timers_if_one_of_its_states_has():
+    chart = bundle(CHART).chart
+    without = {name: replace(state, after={}) for name, state in chart.states.items()}
+    assert chart.has_timers
+    assert not replace(chart, states=without).has_timers
 
 
 def test_every_branch_is_given_once():

@@ -119,6 +119,12 @@ def test_a_digest_depends_on_the_content_and_not_on_the_order_of_keys():
         ("{text: a, catalog: {thumbnail: '1'}}", "catalog"),
         ("{text: a, flow: {cta: b, id: '1', token: t}}", "flow"),
         ("{template: {name: hello_world}}", "template"),
+        ("{text: '', template: {name: hello_world}}", "template"),
+        # Beside anything else it is for when the 24-hour window is closed.
+        ("{text: a, template: {name: hello_world}}", "text"),
+        ("{text: a, buttons: {view: A}, template: {name: hello_world}}", "buttons"),
+        ("{text: a, image: 'https://a.b/c.png', template: {name: hello_world}}", "image"),
+        ("{text: a, flow: {cta: b, id: '1', token: t}, template: {name: x}}", "flow"),
         ("{text: a, image: 'https://a.b/c.png'}", "image"),
     ],
 )
@@ -128,8 +134,10 @@ def test_the_kind_of_a_message_is_its_part(written, kind):
     assert bundle(chart, words).vocabularies["en"].messages["it"].kind == kind
 
 
-def test_an_image_goes_with_other_parts():
+def test_an_image_and_a_template_go_with_other_parts():
     assert kinds_of({"text": "a", "image": "b"}) == []
+    assert kinds_of({"template": {"name": "a"}}) == []
+    assert kinds_of({"template": {"name": "a"}, "list": {"rows": {}}}) == ["list"]
     assert kinds_of({"buttons": {"a": {}}, "image": "b"}) == ["buttons"]
     assert kinds_of({"buttons": {"a": {}}, "list": {"rows": {}}}) == ["buttons", "list"]
 

@@ -22,6 +22,7 @@ from engine.domain.pricing import Quote
 from engine.domain.tenant import Tenant
 from engine.flow_ports import Deployment, FlowSession
 from engine.ports import InboxRow, OutboxEntry, Said, Timer, TurnLog, TurnRecord
+from engine.slots import SLOTS, slot_of
 
 NOW = datetime(2026, 3, 14, 12, 30, 15, 250_000, tzinfo=UTC)
 USD = Currency("USD")
@@ -29,6 +30,9 @@ PIZZERIA = TenantId("pizzeria")
 BAKERY = TenantId("bakery")
 ANA = CustomerKey("51999111222")
 BEN = CustomerKey("PE.10987654321")
+EVERY_SLOT = range(SLOTS)
+ANAS = slot_of(PIZZERIA, ANA)
+BENS = slot_of(PIZZERIA, BEN)
 
 MARGHERITA = CartLine(
     product_id=ProductId("prod:margherita"),
@@ -133,19 +137,21 @@ def outbox_entry(wamid="w1", n=0, *, tenant=PIZZERIA, customer=ANA, sequence=1, 
     )
 
 
-def timer(name="t1", *, tenant=PIZZERIA, customer=ANA, entry=1):
-    """An event for later."""
-    return Timer(
+def timer(name="t1", *, tenant=PIZZERIA, customer=ANA, entry=1, after=30, **changes):
+    """An event for later, by minutes."""
+    made = Timer(
         id=name,
         tenant=tenant,
         customer=customer,
         event="after.30m",
         entry=entry,
-        due=NOW + timedelta(minutes=30),
+        due=NOW + timedelta(minutes=after),
+        phone_number_id="111",
     )
+    return replace(made, **changes)
 
 
-def conversation(version=1, *, tenant=PIZZERIA, customer=ANA, entry=1, **noted):
+def conversation(version=1, *, tenant=PIZZERIA, customer=ANA, entry=1, entries=None, **noted):
     """A conversation as a turn leaves it."""
     return Conversation(
         tenant=tenant,
@@ -162,8 +168,11 @@ def conversation(version=1, *, tenant=PIZZERIA, customer=ANA, entry=1, **noted):
             path=("browsing", "menu"),
         ),
         entry=entry,
+        entries={"menu": entry} if entries is None else entries,
         variables=noted,
         updated_at=NOW,
+        spoke_at=NOW,
+        phone_number_id="111",
     )
 
 

@@ -2,14 +2,17 @@
 
 import pytest
 
+from engine.clock import ManualClock
 from engine.storage.inbox import MongoInbox
 from engine.storage.outbox import MongoOutbox
 from engine.storage.repositories import MongoTenantStore
 from engine.storage.secrets import Vault
+from engine.storage.slots import MongoSlotTables
 from engine.storage.sync import MongoSync
+from engine.storage.timers import MongoTimers
 from tests.memory import MemoryCatalog, MemoryStore
 from tests.memory_sync import MemorySync
-from tests.unit.storage.builders import BAKERY, PIZZERIA, USD, menu
+from tests.unit.storage.builders import BAKERY, NOW, PIZZERIA, USD, menu
 
 
 @pytest.fixture
@@ -37,13 +40,28 @@ def either(request):
 
 
 @pytest.fixture
-def inbox(database):
-    return MongoInbox(database)
+def clock():
+    return ManualClock(NOW)
 
 
 @pytest.fixture
-def outbox(database):
-    return MongoOutbox(database)
+def inbox(database, clock):
+    return MongoInbox(database, clock=clock)
+
+
+@pytest.fixture
+def outbox(database, clock):
+    return MongoOutbox(database, clock=clock)
+
+
+@pytest.fixture
+def timers(database):
+    return MongoTimers(database)
+
+
+@pytest.fixture
+def tables(database):
+    return MongoSlotTables(database)
 
 
 @pytest.fixture

@@ -25,10 +25,12 @@ from engine.storage.connection import DURABLE, Database, reachable
 from engine.storage.embedded import EmbeddedServer
 from engine.storage.inbox import MongoInbox
 from engine.storage.outbox import MongoOutbox
+from engine.storage.records import SUPERSEDED, TurnDocument
 from engine.storage.repositories import MongoTenantStore
 from tests.unit.storage.builders import (
     ANA,
     COKE,
+    EVERY_SLOT,
     NOW,
     PIZZERIA,
     USD,
@@ -37,6 +39,8 @@ from tests.unit.storage.builders import (
     inbox_row,
     turn,
 )
+from tests.unit.storage.shapes import indexes
+from tests.unit.storage.test_records import OURS
 
 pytestmark = [
     pytest.mark.usefixtures("forgotten_sockets"),
@@ -157,6 +161,23 @@ async def test_doubles_where_there_must_be_none_are_named(older):
         await database.open()
 
 
+async def test_indexes_of_an_earlier_version_are_dropped(older):
+    database, made = older
+    await made.turns.create_index([("at", 1)], expireAfterSeconds=60)
+    for name, state in (("inbox", "new"), ("outbox", "queued")):
+        await made[name].create_index(
+            [("state", 1), ("due", 1)], partialFilterExpression={"state": state}
+        )
+    await made.timers.create_index([("due", 1)])
+    await made.timers.create_index([("tenant", 1), ("customer", 1), ("entry", 1)])
+    await made.turns.create_index([("somebody", 1)])
+    async with database:
+        for document in SUPERSEDED:
+            found = await indexes(database, document)
+            assert found.pop("somebody", None) == ({} if document is TurnDocument else None)
+            assert found == OURS[document]
+
+
 async def test_opening_twice_keeps_what_is_there(mongodb_uri, database):
     again = Database(mongodb_uri, name=database.name)
     await MongoInbox(database).accept([inbox_row()])
@@ -205,7 +226,7 @@ async def test_a_database_that_goes_away_is_noticed_fast_and_found_again(tmp_pat
         for operation in (
             database.ping,
             lambda: inbox.accept([inbox_row("w2")]),
-            lambda: outbox.waiting(now=NOW),
+            lambda: outbox.waiting(EVERY_SLOT, now=NOW),
             lambda: store.commit(turn(cart=cart(COKE))),
             lambda: store.conversations.get(ANA),
             lambda: store.catalog.get_categories(),

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from engine.domain.conversation import Conversation, Position
 from engine.storage.conversations import conversation_id
+from engine.storage.records import ConversationDocument
 from tests.unit.storage.builders import (
     ANA,
     BEN,
@@ -23,6 +24,8 @@ async def test_a_conversation_survives_the_disk(store, inbox):
         conversation(**noted),
         user_id="PE.1",
         misses=1,
+        entries={"aside": 7, "a.b": 8},
+        spoke_at=NOW - timedelta(hours=1),
         cart_expires_at=NOW + timedelta(hours=24),
         position=Position("storefront", 3, "9f", "help", ("aside", "help"), resume="menu"),
     )
@@ -35,6 +38,15 @@ async def test_a_conversation_that_stands_nowhere_survives_too(store, inbox):
     await inbox.accept([inbox_row()])
     bare = Conversation(tenant=PIZZERIA, customer=ANA, language="en", version=1)
     await store.commit(turn(talk=bare))
+    assert await store.conversations.get(ANA) == bare
+
+
+async def test_one_of_an_earlier_version_can_be_read(store, inbox, database):
+    await inbox.accept([inbox_row()])
+    await store.commit(turn())
+    new = {"entries": "", "spokeAt": "", "phoneNumberId": ""}
+    await database.collection(ConversationDocument).update_one({}, {"$unset": new})
+    bare = replace(conversation(), entries={}, spoke_at=None, phone_number_id="")
     assert await store.conversations.get(ANA) == bare
 
 

@@ -2,26 +2,34 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from pymongo.monitoring import CommandListener
 
 from engine.clock import ManualClock
 from engine.domain.ids import CategoryId, ProductId
+from engine.slots import renewed
 from engine.storage.businesses import MongoBusinesses
 from engine.storage.connection import Database
+from engine.storage.erasure import MongoErasure
 from engine.storage.flow_keys import MongoFlowKeys
 from engine.storage.inbox import MongoInbox
+from engine.storage.operator_rows import MongoInboxRows, MongoOutboxRows
 from engine.storage.outbox import MongoOutbox
 from engine.storage.records import DOCUMENTS
 from engine.storage.repositories import MongoTenantStore
 from engine.storage.seeding import seed
+from engine.storage.slots import MongoSlotTables
 from engine.storage.sync import MongoSync
+from engine.storage.timers import MongoTimers
 from engine.sync.feed import Changes
 from engine.sync.ports import SINGLE, ItemId
 from tests.unit.storage.builders import (
     ANA,
+    ANAS,
     COKE,
+    EVERY_SLOT,
     NOW,
     PIZZERIA,
     TENANT,
@@ -142,16 +150,31 @@ async def test_whatever_else_a_turn_may_do_is_planned_too(watched):
     store = MongoTenantStore(opened, tenant=PIZZERIA, currency=USD)
     inbox, outbox = MongoInbox(opened), MongoOutbox(opened)
     await inbox.accept([inbox_row("w1"), inbox_row("w2")])
-    await inbox.waiting(now=NOW)
+    await inbox.waiting(EVERY_SLOT, now=NOW)
     await store.commit(turn("w1", orders=(order(),), stock=(("prod:coke", 1),)))
     await store.commit(
         turn("w2", conversation(2), cart=cart(), outbox=(outbox_entry(),), timers=(timer(),))
     )
-    (entry,) = await outbox.waiting(now=NOW)
+    (entry,) = await outbox.waiting(EVERY_SLOT, now=NOW)
+    await inbox.backlog()
+    await outbox.backlog()
+    await outbox.postpone(entry, until=NOW, error="later", is_unknown=True)
+    await outbox.postpone_all(PIZZERIA, until=NOW, error="later")
     await outbox.sent(entry, wamid="wamid.1", at=NOW)
-    await outbox.note_status(PIZZERIA, wamid="wamid.1", status="read", at=NOW, error=None)
+    await outbox.sent(entry, wamid="wamid.1", at=NOW)
+    for opaque in (entry.id, None):
+        await outbox.note_status(
+            PIZZERIA, wamid="wamid.1", opaque=opaque, status="read", at=NOW, error=None
+        )
+    await outbox.status_of(entry)
+    await outbox.sent_since(PIZZERIA, ANA, NOW)
+    await outbox.switch(entry, payload={}, at=NOW)
+    await outbox.hold(entry, reason="closed")
     await store.said("wamid.1")
     await outbox.entry(PIZZERIA, wamid="wamid.1", opaque=None)
+    await outbox.entry(PIZZERIA, wamid="wamid.1", opaque=entry.id)
+    timers = MongoTimers(opened)
+    await timers.drop(await timers.due([ANAS], now=NOW + timedelta(hours=1)))
     await store.orders.get_latest(ANA)
     await store.orders.get_by_number(order().number, ANA)
     await store.catalog.get_categories()
@@ -160,6 +183,81 @@ async def test_whatever_else_a_turn_may_do_is_planned_too(watched):
     assert [
         problem for name, command in commands.seen for problem in problems(name, command)
     ] == []
+
+
+async def test_a_message_and_its_statuses_take_few_commands(watched):
+    opened, commands = watched
+    await a_turn(opened)
+    outbox = MongoOutbox(opened)
+    commands.seen.clear()
+    (entry,) = await outbox.waiting([ANAS], now=NOW)
+    await outbox.sent(entry, wamid="wamid.1", at=NOW)
+    for status in ("sent", "delivered", "read"):
+        await outbox.note_status(
+            PIZZERIA, wamid="wamid.1", opaque=entry.id, status=status, at=NOW, error=None
+        )
+    assert [f"{name} {command[name]}" for name, command in commands.seen] == [
+        "find outbox",
+        "find outbox",
+        "update outbox",
+        *["update outbox"] * 3,
+    ]
+
+
+async def test_a_turn_that_sets_moves_and_drops_timers_takes_three_commands_more(watched):
+    opened, commands = watched
+    store = MongoTenantStore(opened, tenant=PIZZERIA, currency=USD)
+    await MongoInbox(opened).accept([inbox_row()])
+    commands.seen.clear()
+    set_now = (timer(), timer("cart", entry=None))
+    await store.commit(turn(timers=set_now, timers_dropped=("other",)))
+    assert commands.problems() == []
+    assert [f"{name} {command[name]}" for name, command in commands.seen] == [
+        "update inbox",
+        "insert conversations",
+        "delete timers",
+        "insert timers",
+        "update timers",
+        "insert turns",
+        "commitTransaction 1",
+    ]
+
+
+async def test_what_a_process_asks_for_all_the_time_is_planned(watched):
+    opened, commands = watched
+    tables = MongoSlotTables(opened)
+    table = renewed(await tables.read(), "one", now=NOW)
+    assert await tables.swap(table)
+    assert await tables.swap(renewed(table, "one", now=NOW))
+    for look in (MongoInbox(opened).waiting, MongoOutbox(opened).waiting, MongoTimers(opened).due):
+        assert await look([], now=NOW) == ()
+        assert await look([ANAS], now=NOW) == ()
+    assert commands.problems() == []
+    assert [f"{name} {command[name]}" for name, command in commands.seen] == [
+        "find slots",
+        "insert slots",
+        "update slots",
+        "find inbox",
+        "find outbox",
+        "find timers",
+    ]
+
+
+async def test_what_operators_ask_is_planned_but_for_a_customers_phone(watched):
+    opened, commands = watched
+    await a_turn(opened)
+    for rows in (MongoInboxRows(opened, PIZZERIA), MongoOutboxRows(opened, PIZZERIA)):
+        await rows.list()
+        await rows.list(customer=ANA)
+        await rows.counts()
+        await rows.show("111:w1")
+        await rows.retry("111:w1", now=NOW)
+        await rows.discard("111:w1", now=NOW)
+    erasure = MongoErasure(opened, PIZZERIA)
+    await erasure.find(ANA)
+    await erasure.forget(ANA, now=NOW)
+    (problem,) = commands.problems()
+    assert problem.startswith("conversations: no index for {'phone'")
 
 
 async def test_an_exchange_of_a_flow_and_its_end_are_planned_too(watched, vault):

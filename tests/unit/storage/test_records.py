@@ -1,12 +1,16 @@
 """The shape of the engine's own rows: their indexes, and that what is written has it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from engine.clock import ManualClock
 from engine.domain.ids import ProductId
+from engine.slots import Member, SlotTable
+from engine.storage.erasure import MongoErasure
 from engine.storage.flow_keys import MongoFlowKeys
+from engine.storage.operator_rows import MongoInboxRows, MongoOutboxRows
 from engine.storage.records import (
     DOCUMENTS,
     ConversationDocument,
@@ -15,6 +19,7 @@ from engine.storage.records import (
     FlowSessionDocument,
     InboxDocument,
     OutboxDocument,
+    SlotsDocument,
     TimerDocument,
     TurnDocument,
 )
@@ -32,6 +37,7 @@ from engine.sync.ports import CatalogKey
 from engine.sync.runs import Alert, Job, SyncRun
 from engine.whatsapp.flow_crypto import FlowKey
 from tests.unit.storage.builders import (
+    ANA,
     BEN,
     NOW,
     PIZZERIA,
@@ -50,19 +56,21 @@ EXPIRES = {"expireAfterSeconds": 0}
 OURS = {
     ConversationDocument: {"tenant -updatedAt": {}},
     InboxDocument: {
-        "state due": {"partialFilterExpression": {"state": "new"}},
+        "state slot due": {"partialFilterExpression": {"state": "new"}},
+        "tenant state receivedAt": {},
+        "tenant customer receivedAt": {},
         "expireAt": EXPIRES,
     },
     OutboxDocument: {
-        "state due": {"partialFilterExpression": {"state": "queued"}},
+        "state slot due": {"partialFilterExpression": {"state": "queued"}},
+        "tenant state createdAt": {},
+        "tenant customer sentAt": {},
         "tenant providerId": {"partialFilterExpression": {"providerId": {"$gt": ""}}},
         "expireAt": EXPIRES,
     },
-    TimerDocument: {"due": {}, "tenant customer entry": {}},
-    TurnDocument: {
-        "tenant customer version": {},
-        "at": {"expireAfterSeconds": 30 * 24 * 3600},
-    },
+    TimerDocument: {"due slot": {}, "customer tenant entry": {}},
+    TurnDocument: {"tenant customer version": {}, "expireAt": EXPIRES},
+    SlotsDocument: {},
     FlowSessionDocument: {"tenant customer": {}, "expireAt": EXPIRES},
     DeploymentDocument: {"tenant metaId": {"unique": True}},
     FlowKeyDocument: {},
@@ -99,37 +107,63 @@ async def test_the_indexes_are_those_we_need(database, document):
 async def test_there_are_no_other_collections(database):
     found = await database.client[database.name].list_collection_names()
     # One without an index comes with its first document.
-    late = {kind.get_collection_name() for kind in (FlowKeyDocument, SyncFeedDocument)}
+    kinds = (FlowKeyDocument, SlotsDocument, SyncFeedDocument)
+    late = {kind.get_collection_name() for kind in kinds}
     assert set(found) | late == {document.get_collection_name() for document in DOCUMENTS}
 
 
 async def test_what_is_written_has_the_shape_of_its_document(
-    database, store, inbox, outbox, vault
+    database, store, inbox, outbox, tables, vault
 ):
-    rows = [inbox_row(f"w{n}", timestamp=n) for n in range(4)]
-    entries = [outbox_entry(n=n, sequence=n) for n in range(4)]
+    rows = [inbox_row(f"w{n}", timestamp=n) for n in range(6)]
+    entries = [outbox_entry(n=n, sequence=n) for n in range(8)]
+    template = {"type": "template"}
+    entries[7] = replace(entries[7], window_ends=NOW, template=template)
     await inbox.accept(rows)
     await inbox.postpone(rows[1], until=NOW + timedelta(minutes=1), error="later")
     await inbox.bury(rows[2], error="never")
-    await store.commit(turn("w0", conversation(page=2), outbox=tuple(entries), timers=(timer(),)))
-    await outbox.postpone(entries[1], until=NOW + timedelta(minutes=1), error="later")
+    later = NOW + timedelta(minutes=1)
+    set_now = (timer(), timer("cart", entry=None))
+    talk = conversation(page=2)
+    await store.commit(turn("w0", talk, outbox=tuple(entries), timers=set_now))
+    await outbox.postpone(entries[1], until=later, error="later", is_unknown=True)
     await outbox.bury(entries[2], error="never")
-    for n, status in ((0, "read"), (3, "failed")):
-        await outbox.sent(entries[n], wamid=f"wamid.{n}", at=NOW)
-        tenant = entries[n].tenant
-        await outbox.note_status(tenant, wamid=f"wamid.{n}", status=status, at=NOW, error=None)
+    for n, status in ((0, "read"), (3, "failed"), (6, "failed")):
+        if n != 6:
+            await outbox.sent(entries[n], wamid=f"wamid.{n}", at=NOW)
+        await outbox.note_status(
+            PIZZERIA,
+            wamid=f"wamid.{n}",
+            opaque=entries[n].id,
+            status=status,
+            at=NOW,
+            error=None,
+        )
+    await outbox.hold(entries[4], reason="the window is closed")
+    await outbox.discard(entries[5], reason="not worth it")
+    await outbox.switch(entries[6], payload=template, at=NOW)
+    messages, replies = MongoInboxRows(database, PIZZERIA), MongoOutboxRows(database, PIZZERIA)
+    await messages.discard("111:w4", now=NOW)
+    await store.commit(turn("w5", conversation(2), given_up="never"))
+    await messages.retry("111:w5", now=NOW)
+    await replies.retry(entries[2].id, now=NOW)
+    await tables.swap(
+        SlotTable(1, members={"a.host": Member(NOW, is_leaving=True)}, owners={0: "a.host"})
+    )
     await inbox.accept([inbox_row("b", customer=BEN)])
     flows = [flow_session(id=f"flow{n}", variables={"n": n}) for n in range(3)]
     await store.commit(turn("b", conversation(customer=BEN), flow_sessions=tuple(flows)))
     await store.flow_sessions.save(flow_session(1, id="flow1", trail=("SIZE",)))
     done = flow_session(1, id="flow2", params={"quantity": 2})
-    await store.commit(turn("w3", conversation(2), flow_done=done))
+    await store.commit(turn("w3", conversation(3), flow_done=done))
     await store.deployments.save(deployment())
     await store.deployments.hold("meta-1", status="THROTTLED", until=NOW, at=NOW)
     keys = MongoFlowKeys(database, vault=vault, clock=ManualClock(NOW))
     await keys.save(PIZZERIA, FlowKey.generate())
     for document in set(OURS) - set(SYNC_DOCUMENTS):
         await assert_has_the_shape(database, document)
+    await MongoErasure(database, PIZZERIA).forget(ANA, now=NOW)
+    await assert_has_the_shape(database, InboxDocument)
 
 
 async def test_what_the_sync_writes_has_the_shape_of_its_document(database):

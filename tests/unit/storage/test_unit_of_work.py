@@ -3,13 +3,14 @@
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from pymongo.errors import OperationFailure
 
 from engine.domain.ids import ProductId
-from engine.errors import Conflict, EngineError, Unavailable
+from engine.errors import Answered, Conflict, EngineError, Unavailable
 from engine.storage.documents import CartDocument, OrderDocument, ProductDocument
 from engine.storage.records import (
     DOCUMENTS,
@@ -19,15 +20,18 @@ from engine.storage.records import (
     TimerDocument,
     TurnDocument,
 )
+from engine.storage.repositories import MongoTenantStore
 from engine.sync.ports import Mark
 from tests.unit.storage.builders import (
     ANA,
     BAKERY,
     BEN,
     COKE,
+    EVERY_SLOT,
     MARGHERITA,
     NOW,
     PIZZERIA,
+    USD,
     cart,
     conversation,
     flow_end,
@@ -107,8 +111,8 @@ async def test_a_turn_is_written_as_a_whole(store, shop, database, inbox, outbox
     assert await stock(database, COKES) == 2
     assert await stock(database, PIZZAS) == 0
     assert await stock(database, COKES, BAKERY) == 5
-    assert await outbox.waiting(now=NOW) == entries
-    assert [row.id for row in await inbox.waiting(now=NOW)] == ["111:w2", "111:w3"]
+    assert await outbox.waiting(EVERY_SLOT, now=NOW) == entries
+    assert [row.id for row in await inbox.waiting(EVERY_SLOT, now=NOW)] == ["111:w2", "111:w3"]
     assert await database.collection(TimerDocument).count_documents({}) == 2
     log = await database.collection(TurnDocument).find_one({"_id": "111:w1"})
     assert log == {
@@ -124,13 +128,14 @@ async def test_a_turn_is_written_as_a_whole(store, shop, database, inbox, outbox
         "bundle": "b1",
         "outcome": "done",
         "error": None,
+        "expireAt": NOW + timedelta(days=30),
     }
 
 
 async def test_a_message_is_answered_once(store, shop, database):
     await store.commit(turn())
     before = await everything(database)
-    with pytest.raises(Conflict, match="answered already"):
+    with pytest.raises(Answered, match="answered already"):
         await store.commit(turn("w1", conversation(2), cart=cart(COKE)))
     assert await everything(database) == before
 
@@ -162,7 +167,11 @@ MISMATCHES: dict[str, Any] = {
     "the stock is short in two lines": ("w2", conversation(2), {"stock": ((COKES, 3),) * 2}),
     "the product is gone": ("w2", conversation(2), {"stock": ((ProductId("prod:none"), 1),)}),
     "the outbox row is there": ("w2", conversation(2), {"outbox": (outbox_entry("w1"),)}),
-    "the timer is there": ("w2", conversation(2), {"timers": (timer("t1", entry=2),)}),
+    "the timer is there": (
+        "w2",
+        conversation(2, entries={"menu": 2}),
+        {"timers": (timer("t1", entry=2),)},
+    ),
     "the turn is logged": ("w1", conversation(2), {"has_inbox_row": False}),
     "the Flow was sent": ("w2", conversation(2), {"flow_sessions": (flow_session(),)}),
     "a Flow comes twice": ("w2", conversation(2), {"flow_sessions": (flow_session(id="x"),) * 2}),
@@ -246,20 +255,92 @@ async def test_the_last_unit_is_sold_once(store, shop, database, inbox):
     assert await stock(database, COKES) == 0
 
 
-async def test_timers_of_a_state_that_was_left_are_dropped(store, shop, database):
-    async def timers():
-        found = await database.collection(TimerDocument).find({}).sort("_id", 1).to_list()
-        return [row["_id"] for row in found]
+@pytest.fixture
+def held(database):
+    """The timers that are stored, with the minutes after which they are due."""
 
-    other = timer("other", customer=BEN)
-    await database.collection(TimerDocument).insert_one(
-        {"_id": other.id, "tenant": PIZZERIA, "customer": BEN, "entry": 1, "due": NOW}
+    async def read():
+        found = await database.collection(TimerDocument).find({}).sort("_id", 1).to_list()
+        return {row["_id"]: (row["due"] - NOW) / timedelta(minutes=1) for row in found}
+
+    return read
+
+
+async def test_timers_of_states_that_were_left_are_dropped(store, bakery, shop, inbox, held):
+    await inbox.accept([inbox_row("ben", customer=BEN), inbox_row("foreign", tenant=BAKERY)])
+    talk = conversation(customer=BEN)
+    await store.commit(turn("ben", talk, timers=(timer("ben", customer=BEN),)))
+    foreign = conversation(tenant=BAKERY)
+    await bakery.commit(turn("foreign", foreign, timers=(timer("foreign", tenant=BAKERY),)))
+    others = {"ben": 30, "foreign": 30}
+    both = {"order": 3, "menu": 4}
+    set_now = (timer("outer", entry=3), timer("inner", entry=4), timer("cart", entry=None))
+    await store.commit(turn(talk=conversation(entry=4, entries=both), timers=set_now))
+    await store.commit(turn("w2", conversation(2, entry=4, entries=both)))
+    assert await held() == others | {"outer": 30, "inner": 30, "cart": 30}
+    # The inner state was left and entered again, the outer one is the same still.
+    both |= {"menu": 5}
+    again = (timer("inner5", entry=5),)
+    await store.commit(turn("w3", conversation(3, entry=5, entries=both), timers=again))
+    assert await held() == others | {"outer": 30, "inner5": 30, "cart": 30}
+    await inbox.accept([inbox_row("w4"), inbox_row("w5")])
+    left = conversation(4, entry=6, entries={"end": 6})
+    await store.commit(turn("w4", left, has_timers=False))
+    assert len(await held()) == 5
+    await store.commit(turn("w5", replace(left, version=5)))
+    assert await held() == others | {"cart": 30}
+
+
+async def test_a_timer_of_no_state_is_moved_and_dropped_by_its_id(store, shop, inbox, held):
+    cart_expires = timer("cart", entry=None)
+    await store.commit(turn(timers=(cart_expires, timer("t1")), has_timers=False))
+    later = timer("cart", entry=None, after=90)
+    await store.commit(turn("w2", conversation(2), timers=(later,), has_timers=False))
+    assert await held() == {"cart": 90, "t1": 30}
+    gone = turn("w3", conversation(3, entry=2), timers_dropped=("cart", "none"), has_timers=False)
+    await store.commit(gone)
+    assert await held() == {"t1": 30}
+    await inbox.accept([inbox_row("w4"), inbox_row("w5")])
+    await store.commit(turn("w4", conversation(4), timers=(cart_expires,)))
+    await store.commit(turn("w5", conversation(5, entry=2), timers_dropped=("cart",)))
+    assert await held() == {}
+
+
+async def test_timers_of_another_tenant_are_not_dropped(store, bakery, shop, inbox, held):
+    await inbox.accept([inbox_row("foreign", tenant=BAKERY)])
+    cart_expires = timer("cart", entry=None, tenant=BAKERY)
+    await bakery.commit(
+        turn("foreign", conversation(tenant=BAKERY), timers=(cart_expires,), has_timers=False)
     )
-    await store.commit(turn(talk=conversation(entry=4), timers=(timer("t4", entry=4),)))
-    await store.commit(turn("w2", conversation(2, entry=4)))
-    assert await timers() == ["other", "t4"]
-    await store.commit(turn("w3", conversation(3, entry=5), timers=(timer("t5", entry=5),)))
-    assert await timers() == ["other", "t5"]
+    await store.commit(turn(timers_dropped=("cart",)))
+    assert await held() == {"cart": 30}
+
+
+async def test_a_message_that_is_given_up_is_dead_with_its_turn(store, shop, database, inbox):
+    await store.commit(turn(outbox=(outbox_entry(),), given_up="a template failed" + "!" * 5000))
+    row = await database.collection(InboxDocument).find_one({"_id": "111:w1"})
+    assert (row["state"], row["doneAt"]) == ("dead", NOW)
+    assert row["error"].startswith("a template failed")
+    assert len(row["error"]) == 2000
+    assert row["expireAt"] == NOW + timedelta(days=30)
+    assert [row.id for row in await inbox.waiting(EVERY_SLOT, now=NOW)] == ["111:w2", "111:w3"]
+    with pytest.raises(Answered):
+        await store.commit(turn("w1", conversation(2)))
+
+
+@pytest.mark.parametrize(("days", "kept", "logged"), [(3, 8, 3), (90, 90, 90)])
+async def test_what_is_kept_is_kept_as_long_as_it_is_set(database, shop, days, kept, logged):
+    retention = timedelta(days=days)
+    store = MongoTenantStore(database, tenant=PIZZERIA, currency=USD, retention=retention)
+    await store.commit(turn("w1"))
+    await store.commit(turn("w2", conversation(2), given_up="never"))
+    done, dead = (
+        await database.collection(InboxDocument).find({"doneAt": NOW}, sort=[("_id", 1)]).to_list()
+    )
+    assert done["expireAt"] == NOW + timedelta(days=8)
+    assert dead["expireAt"] == NOW + timedelta(days=kept)
+    async for log in database.collection(TurnDocument).find({}):
+        assert log["expireAt"] == NOW + timedelta(days=logged)
 
 
 async def test_a_failed_turn_is_logged_like_any_other(store, shop, database):
@@ -287,9 +368,9 @@ async def test_a_flow_is_sent_and_its_outcome_is_taken(either, inbox):
 
 async def test_a_turn_without_a_message_touches_none(store, shop, database, inbox):
     await store.commit(turn(flow_sessions=(flow_session(),)))
-    before = await inbox.waiting(now=NOW)
+    before = await inbox.waiting(EVERY_SLOT, now=NOW)
     await store.commit(flow_end(outcome(), conversation(2), outbox=(outbox_entry(),)))
-    assert await inbox.waiting(now=NOW) == before
+    assert await inbox.waiting(EVERY_SLOT, now=NOW) == before
     log = await database.collection(TurnDocument).find_one({"_id": f"flow:{outcome().id}"})
     assert (log["tenant"], log["version"]) == (PIZZERIA, 2)
 

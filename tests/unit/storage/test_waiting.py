@@ -14,6 +14,7 @@ async def test_lanes_keep_their_places_while_their_rows_are_put_in_order(databas
             "_id": f"{lane}{place}",
             "tenant": "t",
             "customer": lane,
+            "slot": ord(lane) % 2,
             "state": "new",
             "due": NOW + timedelta(seconds=second),
             "place": place,
@@ -21,15 +22,15 @@ async def test_lanes_keep_their_places_while_their_rows_are_put_in_order(databas
         for second, (lane, place) in enumerate([("a", 3), ("b", 1), ("a", 1), ("c", 1), ("a", 2)])
     )
     waiting = WaitingRows(rows, "new", lambda row: (row["place"],), ("place",))
-    found = await waiting.due(now=NOW + timedelta(minutes=1), limit=10)
+    found = await waiting.due([0, 1], now=NOW + timedelta(minutes=1), limit=10)
     assert [row["_id"] for row in found] == ["a1", "b1", "a2", "c1", "a3"]
 
 
 async def test_rows_before_the_one_that_was_put_off_are_free(database):
     rows = database.collection(InboxDocument)
-    row = {"tenant": "t", "customer": "a", "state": "new"}
+    row = {"tenant": "t", "customer": "a", "slot": 5, "state": "new"}
     await rows.insert_many(
         {**row, "_id": str(n), "place": n, "due": NOW + timedelta(hours=n == 2)} for n in range(4)
     )
     waiting = WaitingRows(rows, "new", lambda row: (row["place"],), ("place",))
-    assert [row["_id"] for row in await waiting.due(now=NOW, limit=10)] == ["0", "1"]
+    assert [row["_id"] for row in await waiting.due([5], now=NOW, limit=10)] == ["0", "1"]

@@ -1,0 +1,245 @@
+"""Sending one message: it is given to Meta, and what Meta did not take is seen to.
+
+When it may be sent, and in which order, is not known here. What Meta's codes mean is in
+`engine.whatsapp.send_errors`.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
+
+import structlog
+
+from engine import metrics
+from engine.clock import Clock, Ids
+from engine.domain.ids import CustomerKey, TenantId
+from engine.errors import EngineError, GraphError, GraphNoAnswer, GraphRetryable, Unavailable
+from engine.ports import BusinessRepository, Outbox, OutboxEntry
+from engine.runtime.pace import Pace
+from engine.runtime.turn_record import WINDOW
+from engine.whatsapp.send_errors import FEW, Course, course_of
+
+MAX_ATTEMPTS: Final = 10
+FEW_ATTEMPTS: Final = 3
+LONGEST_WAIT: Final = 300
+"""Seconds between two attempts at most."""
+LONGEST_PAIR_WAIT: Final = 4**6
+ANSWER_WAIT: Final = timedelta(seconds=10)
+"""How long a status may take that tells whether a send without an answer was taken."""
+ACCOUNT_WAIT: Final = timedelta(minutes=1)
+STOP: Final = timedelta(minutes=5)
+"""How soon it is tried again whether somebody has mended a tenant's account."""
+NOTE_SECONDS: Final = 0.5
+MOST_NOTES: Final = 120
+
+log = structlog.get_logger(__name__)
+
+
+class Graph(Protocol):
+    """What sending needs of Meta."""
+
+    async def send(self, phone_number_id: str, *, token: str, payload: Mapping[str, Any]) -> str:
+        """Send a message and give the wamid Meta called it."""
+        ...
+
+
+class Sender:
+    """Sends one entry after the other, as it is told.
+
+    Args:
+        pace: is told what did not go out, and of numbers that are too fast.
+        spoke_at: gives when a customer wrote last.
+        refused: is told of an entry that Meta will never take, and its error code.
+    """
+
+    def __init__(
+        self,
+        *,
+        outbox: Outbox,
+        businesses: BusinessRepository,
+        graph: Graph,
+        clock: Clock,
+        ids: Ids,
+        pace: Pace,
+        spoke_at: Callable[[TenantId, CustomerKey], Awaitable[datetime | None]],
+        refused: Callable[[OutboxEntry, int], Awaitable[None]],
+    ) -> None:
+        self._outbox = outbox
+        self._businesses = businesses
+        self._graph = graph
+        self._clock = clock
+        self._ids = ids
+        self._pace = pace
+        self._spoke_at = spoke_at
+        self._refused = refused
+        self._stops: dict[TenantId, tuple[datetime, str]] = {}
+
+    async def send(self, entry: OutboxEntry) -> bool:
+        """Send an entry, or see to it that it is tried again, or never.
+
+        Returns:
+            Whether the customer's next entry may go on.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        try:
+            return await self._send(entry)
+        except Unavailable:
+            raise
+        except EngineError as error:
+            # Such as an access token that cannot be opened: a person must mend it.
+            log.error("relay.broken", entry=entry.id, error=str(error))
+            until = self._clock.now() + ACCOUNT_WAIT
+            await self._outbox.postpone_all(entry.tenant, until=until, error=str(error))
+            return False
+
+    async def _send(self, entry: OutboxEntry) -> bool:
+        if entry.is_unknown and await self._outbox.status_of(entry) is not None:
+            return True  # a status has settled it since it was read
+        token = await self._token(entry.tenant)
+        if until := self._stopped_until(entry.tenant, token):
+            error = "sending for this tenant is stopped"
+            await self._outbox.postpone(entry, until=until, error=error, counts=False)
+            return False
+        if await self._is_closed(entry):
+            return await self._outside_window(entry, "more than 24 hours since he wrote")
+        try:
+            wamid = await self._graph.send(
+                entry.phone_number_id, token=token, payload=entry.payload
+            )
+        except GraphError as error:
+            return await self._failed(entry, error, token)
+        metrics.sends.labels(outcome="sent", code="0").inc()
+        if entry.is_unknown:
+            # Nothing told that the first one had arrived.
+            metrics.sends.labels(outcome="repeated", code="0").inc()
+        await self._note(entry, wamid)
+        return True
+
+    async def _token(self, tenant: TenantId) -> str:
+        business = await self._businesses.by_tenant(tenant)
+        return business.access_token if business else ""
+
+    async def _note(self, entry: OutboxEntry, wamid: str) -> None:
+        """Note that an entry was taken, however long the database is away: else it goes twice."""
+        now = self._clock.now()
+        metrics.relay_seconds.observe(max((now - entry.created_at).total_seconds(), 0.0))
+        for attempt in range(MOST_NOTES):
+            try:
+                await self._outbox.sent(entry, wamid=wamid, at=now)
+            except Unavailable as error:
+                if attempt == 0:
+                    log.warning("relay.database_away", entry=entry.id, error=str(error))
+                await asyncio.sleep(NOTE_SECONDS)
+            else:
+                return
+        log.error("relay.unnoted", entry=entry.id)
+
+    def _stopped_until(self, tenant: TenantId, token: str) -> datetime | None:
+        until, refused = self._stops.get(tenant, (None, ""))
+        if until is None:
+            return None
+        if until <= self._clock.now() or token != refused:
+            del self._stops[tenant]
+            return None
+        return until
+
+    async def _is_closed(self, entry: OutboxEntry) -> bool:
+        """Tell whether the 24-hour window is closed; he may have written since the entry was."""
+        now = self._clock.now()
+        if entry.window_ends is None or now < entry.window_ends:
+            return False
+        if entry.payload.get("type") == "template":
+            return False
+        spoke_at = await self._spoke_at(entry.tenant, entry.customer)
+        return spoke_at is None or spoke_at + WINDOW <= now
+
+    async def _outside_window(self, entry: OutboxEntry, reason: str) -> bool:
+        now = self._clock.now()
+        if entry.template is not None and not entry.template:
+            await self._outbox.discard(entry, reason=f"{reason}: a template was sent for it")
+            return True
+        if entry.template and await self._outbox.switch(entry, payload=entry.template, at=now):
+            log.info("relay.template", entry=entry.id)
+            return False
+        metrics.sends.labels(outcome="held", code="131047").inc()
+        log.warning("relay.held", entry=entry.id, reason=reason)
+        await self._outbox.hold(entry, reason=reason)
+        return True
+
+    # What Meta did not take --------------------------------------------------------------------
+
+    async def _failed(self, entry: OutboxEntry, error: GraphError, token: str) -> bool:
+        """Do what Meta's code asks for; tell whether the customer's next entry may go on."""
+        code, said = str(error.code), f"{error} {error.details}".strip()
+        course = course_of(error)
+        if course in (Course.STOP_TENANT, Course.WAIT_FOR_ACCOUNT):
+            needs_somebody = course is Course.STOP_TENANT
+            await self._stop(entry, error, token, said, needs_somebody=needs_somebody)
+            return False
+        if is_receipt(entry):
+            # Not worth a second try; the message after it is.
+            metrics.sends.labels(outcome="dropped", code=code).inc()
+            await self._outbox.discard(entry, reason=said)
+            return True
+        if course is Course.TEMPLATE:
+            return await self._outside_window(entry, said)
+        attempts = FEW_ATTEMPTS if error.code in FEW else MAX_ATTEMPTS
+        if course is Course.GIVE_UP or entry.attempts + 1 >= attempts:
+            metrics.sends.labels(outcome="refused", code=code).inc()
+            log.error("relay.refused", entry=entry.id, code=code, error=said)
+            # First: if the process dies in between, the entry is refused once more.
+            await self._refused(entry, error.code)
+            await self._outbox.bury(entry, error=f"{code}: {said}")
+            return True
+        await self._later(entry, error, course, said)
+        return False
+
+    async def _later(
+        self, entry: OutboxEntry, error: GraphError, course: Course, said: str
+    ) -> None:
+        is_unknown = isinstance(error, GraphNoAnswer)
+        if not is_unknown:
+            self._pace.give_back(entry.tenant, entry.customer)
+        if course is Course.WAIT_FOR_CUSTOMER:
+            wait = timedelta(seconds=min(4**entry.attempts, LONGEST_PAIR_WAIT))
+        elif is_unknown:
+            wait = ANSWER_WAIT
+        else:
+            wait = timedelta(seconds=self._ids.jitter() * min(2**entry.attempts, LONGEST_WAIT))
+        if course is Course.WAIT_FOR_NUMBER:
+            self._pace.slow_down(entry.phone_number_id)
+        outcome = "unknown" if is_unknown else "retried"
+        metrics.sends.labels(outcome=outcome, code=str(error.code)).inc()
+        log.warning(f"relay.{outcome}", entry=entry.id, code=error.code, error=said)
+        await self._outbox.postpone(
+            entry, until=self._clock.now() + wait, error=said, is_unknown=is_unknown
+        )
+
+    async def _stop(
+        self,
+        entry: OutboxEntry,
+        error: GraphError,
+        token: str,
+        said: str,
+        *,
+        needs_somebody: bool,
+    ) -> None:
+        wait = STOP if needs_somebody else ACCOUNT_WAIT
+        if isinstance(error, GraphRetryable) and error.wait:
+            wait = max(wait, timedelta(seconds=error.wait))
+        until = self._clock.now() + wait
+        self._stops[entry.tenant] = until, token
+        metrics.sends.labels(outcome="stopped", code=str(error.code)).inc()
+        say = log.error if needs_somebody else log.warning
+        say("relay.tenant_stopped", tenant=entry.tenant, code=error.code, error=said,
+            until=until.isoformat())  # fmt: skip
+        sentence = f"{error.code}: {said}"
+        await self._outbox.postpone_all(entry.tenant, until=until, error=sentence)
+
+
+def is_receipt(entry: OutboxEntry) -> bool:
+    """Tell whether an entry is the sign that a message was read, and no message."""
+    return entry.payload.get("status") == "read"

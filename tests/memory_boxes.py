@@ -1,0 +1,320 @@
+"""Inbox, outbox, timers and slots without a database, with a place to break every call.
+
+They do what `engine.storage` does, in a form simple enough to be seen to be right.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from engine.domain.ids import CustomerKey, TenantId
+from engine.ports import Backlog, InboxRow, OutboxEntry, Timer
+from engine.slots import SlotTable, slot_of
+
+RANKS = {None: 0, "sent": 1, "delivered": 2, "read": 3}
+
+Strike = Callable[[str], Awaitable[None]]
+
+
+async def no_strike(where: str) -> None:
+    """Break nothing."""
+
+
+@dataclass
+class Held:
+    """A row and what became of it."""
+
+    row: Any
+    state: str
+    due: datetime
+    error: str | None = None
+    wamid: str | None = None
+    sent_at: datetime | None = None
+    status: str | None = None
+    is_switched: bool = False
+
+
+@dataclass
+class Boxes:
+    """What all processes share.
+
+    Args:
+        strike: is called before and after every call, with its name; what it raises is what the
+            caller gets, before the call has done anything or after it has done all.
+    """
+
+    inbox_rows: dict[str, Held] = field(default_factory=dict)
+    outbox_rows: dict[str, Held] = field(default_factory=dict)
+    timer_rows: dict[str, Timer] = field(default_factory=dict)
+    table: SlotTable = field(default_factory=SlotTable)
+    strike: Strike = no_strike
+
+    def __post_init__(self) -> None:
+        self.inbox = MemoryInbox(self)
+        self.outbox = MemoryOutbox(self)
+        self.timers = MemoryTimers(self)
+        self.slots = MemorySlots(self)
+
+    def put_out(self, entry: OutboxEntry) -> None:
+        """Store an entry, as a turn does."""
+        self.outbox_rows[entry.id] = Held(entry, "queued", entry.created_at)
+
+
+def _due(
+    rows: Mapping[str, Held],
+    state: str,
+    slots: Collection[int],
+    now: datetime,
+    limit: int,
+    place: Callable[[Any], Any],
+) -> list[Any]:
+    waiting = [held for held in rows.values() if held.state == state]
+    waiting.sort(key=lambda held: place(held.row))
+    shut: set[tuple[str, str]] = set()
+    found = []
+    for held in waiting:
+        lane = held.row.tenant, held.row.customer
+        if slot_of(*lane) not in slots:
+            continue
+        if held.due > now:
+            shut.add(lane)
+        elif lane not in shut:
+            found.append(held.row)
+    return found[:limit]
+
+
+def _backlog(rows: Mapping[str, Held], state: str) -> Backlog:
+    dues = [held.due for held in rows.values() if held.state == state]
+    return Backlog(len(dues), min(dues, default=None))
+
+
+class MemoryInbox:
+    """`engine.ports.Inbox`."""
+
+    def __init__(self, boxes: Boxes) -> None:
+        self._boxes = boxes
+
+    async def accept(self, rows: Sequence[InboxRow]) -> tuple[InboxRow, ...]:
+        await self._boxes.strike("inbox.accept")
+        held = self._boxes.inbox_rows
+        fresh = []
+        for row in rows:
+            if row.id not in held:
+                held[row.id] = Held(row, "new", row.received_at)
+                fresh.append(row)
+        await self._boxes.strike("inbox.accepted")
+        return tuple(fresh)
+
+    async def waiting(
+        self, slots: Collection[int], *, now: datetime, limit: int = 100
+    ) -> tuple[InboxRow, ...]:
+        await self._boxes.strike("inbox.waiting")
+
+        def place(row: InboxRow) -> Any:
+            return row.timestamp, row.received_at, row.id
+
+        return tuple(_due(self._boxes.inbox_rows, "new", set(slots), now, limit, place))
+
+    async def postpone(self, row: InboxRow, *, until: datetime, error: str) -> None:
+        await self._boxes.strike("inbox.postpone")
+        held = self._boxes.inbox_rows[row.id]
+        if held.state == "new":
+            held.due, held.error = until, error
+            held.row = replace(held.row, attempts=held.row.attempts + 1)
+        await self._boxes.strike("inbox.postponed")
+
+    async def bury(self, row: InboxRow, *, error: str) -> None:
+        await self._boxes.strike("inbox.bury")
+        held = self._boxes.inbox_rows[row.id]
+        if held.state == "new":
+            held.state, held.error = "dead", error
+        await self._boxes.strike("inbox.buried")
+
+    async def backlog(self) -> Backlog:
+        return _backlog(self._boxes.inbox_rows, "new")
+
+
+class MemoryOutbox:
+    """`engine.ports.Outbox`."""
+
+    def __init__(self, boxes: Boxes) -> None:
+        self._boxes = boxes
+
+    def _waiting(self, entry: OutboxEntry) -> Held | None:
+        held = self._boxes.outbox_rows[entry.id]
+        return held if held.state == "queued" else None
+
+    async def waiting(
+        self, slots: Collection[int], *, now: datetime, limit: int = 100
+    ) -> tuple[OutboxEntry, ...]:
+        await self._boxes.strike("outbox.waiting")
+
+        def place(entry: OutboxEntry) -> Any:
+            return entry.sequence, entry.created_at, entry.id
+
+        return tuple(_due(self._boxes.outbox_rows, "queued", set(slots), now, limit, place))
+
+    async def sent(self, entry: OutboxEntry, *, wamid: str, at: datetime) -> None:
+        await self._boxes.strike("outbox.sent")
+        held = self._boxes.outbox_rows[entry.id]
+        if held.state == "queued":
+            held.state = "sent"
+        held.wamid, held.sent_at = held.wamid or wamid, held.sent_at or at
+        await self._boxes.strike("outbox.sent_noted")
+
+    async def postpone(
+        self,
+        entry: OutboxEntry,
+        *,
+        until: datetime,
+        error: str,
+        counts: bool = True,
+        is_unknown: bool = False,
+    ) -> None:
+        await self._boxes.strike("outbox.postpone")
+        if held := self._waiting(entry):
+            held.due, held.error = until, error
+            held.row = replace(
+                held.row, attempts=held.row.attempts + counts,
+                is_unknown=held.row.is_unknown or is_unknown,
+            )  # fmt: skip
+        await self._boxes.strike("outbox.postponed")
+
+    async def postpone_all(self, tenant: TenantId, *, until: datetime, error: str) -> None:
+        await self._boxes.strike("outbox.postpone_all")
+        for held in self._boxes.outbox_rows.values():
+            if held.state == "queued" and held.row.tenant == tenant:
+                held.due, held.error = max(held.due, until), error
+
+    async def bury(self, entry: OutboxEntry, *, error: str) -> None:
+        await self._become(entry, "dead", error)
+
+    async def discard(self, entry: OutboxEntry, *, reason: str) -> None:
+        await self._become(entry, "discarded", reason)
+
+    async def hold(self, entry: OutboxEntry, *, reason: str) -> None:
+        await self._become(entry, "held", reason)
+
+    async def _become(self, entry: OutboxEntry, state: str, error: str) -> None:
+        await self._boxes.strike(f"outbox.{state}")
+        if held := self._waiting(entry):
+            held.state, held.error = state, error
+        await self._boxes.strike(f"outbox.{state}_noted")
+
+    async def switch(
+        self, entry: OutboxEntry, *, payload: Mapping[str, Any], at: datetime
+    ) -> bool:
+        await self._boxes.strike("outbox.switch")
+        held = self._boxes.outbox_rows[entry.id]
+        if held.is_switched or held.state not in ("queued", "failed"):
+            return False
+        held.is_switched, held.state, held.due = True, "queued", at
+        held.status = held.wamid = held.sent_at = held.error = None
+        held.row = replace(held.row, payload=payload, template=None, attempts=0, is_unknown=False)
+        return True
+
+    def _find(self, tenant: TenantId, wamid: str, opaque: str | None) -> Held | None:
+        held = self._boxes.outbox_rows.get(opaque or "")
+        if held is None:
+            rows = self._boxes.outbox_rows.values()
+            held = next((one for one in rows if one.wamid == wamid), None)
+        return held if held and held.row.tenant == tenant else None
+
+    async def entry(
+        self, tenant: TenantId, *, wamid: str, opaque: str | None
+    ) -> OutboxEntry | None:
+        await self._boxes.strike("outbox.entry")
+        held = self._find(tenant, wamid, opaque)
+        return held.row if held else None
+
+    async def note_status(
+        self,
+        tenant: TenantId,
+        *,
+        wamid: str,
+        opaque: str | None,
+        status: str,
+        at: datetime,
+        error: str | None,
+    ) -> bool:
+        await self._boxes.strike("outbox.note_status")
+        held = self._find(tenant, wamid, opaque)
+        if held is None or held.state not in ("queued", "sent", "failed"):
+            return False
+        if status == "failed":
+            if held.status not in (None, "sent"):
+                return False
+            held.state, held.status, held.error = "failed", "failed", error
+        elif (
+            status not in RANKS or held.status == "failed" or (RANKS[status] <= RANKS[held.status])
+        ):
+            return False
+        else:
+            held.state, held.status = "sent", status
+        held.wamid, held.sent_at = held.wamid or wamid, held.sent_at or at
+        await self._boxes.strike("outbox.status_noted")
+        return True
+
+    async def status_of(self, entry: OutboxEntry) -> str | None:
+        await self._boxes.strike("outbox.status_of")
+        return self._boxes.outbox_rows[entry.id].status
+
+    async def sent_since(
+        self, tenant: TenantId, customer: CustomerKey, since: datetime
+    ) -> tuple[datetime, ...]:
+        await self._boxes.strike("outbox.sent_since")
+        times = (
+            held.sent_at
+            for held in self._boxes.outbox_rows.values()
+            if (held.row.tenant, held.row.customer) == (tenant, customer) and held.row.said
+        )
+        return tuple(sorted(at for at in times if at and at >= since))
+
+    async def backlog(self) -> Backlog:
+        return _backlog(self._boxes.outbox_rows, "queued")
+
+
+class MemoryTimers:
+    """`engine.ports.Timers`."""
+
+    def __init__(self, boxes: Boxes) -> None:
+        self._boxes = boxes
+
+    async def due(
+        self, slots: Collection[int], *, now: datetime, limit: int = 100
+    ) -> tuple[Timer, ...]:
+        await self._boxes.strike("timers.due")
+        due = [
+            timer
+            for timer in self._boxes.timer_rows.values()
+            if timer.due <= now and slot_of(timer.tenant, timer.customer) in slots
+        ]
+        return tuple(sorted(due, key=lambda timer: timer.due)[:limit])
+
+    async def drop(self, timers: Sequence[Timer]) -> None:
+        await self._boxes.strike("timers.drop")
+        for timer in timers:
+            held = self._boxes.timer_rows.get(timer.id)
+            if held and held.due == timer.due:
+                del self._boxes.timer_rows[timer.id]
+        await self._boxes.strike("timers.dropped")
+
+
+class MemorySlots:
+    """`engine.ports.SlotTables`."""
+
+    def __init__(self, boxes: Boxes) -> None:
+        self._boxes = boxes
+
+    async def read(self) -> SlotTable:
+        await self._boxes.strike("slots.read")
+        return self._boxes.table
+
+    async def swap(self, table: SlotTable) -> bool:
+        await self._boxes.strike("slots.swap")
+        if table.version != self._boxes.table.version + 1:
+            return False
+        self._boxes.table = table
+        await self._boxes.strike("slots.swapped")
+        return True
