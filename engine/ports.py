@@ -94,6 +94,24 @@ class OutboxEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class StatusNews:
+    """What Meta tells of a message of ours.
+
+    Args:
+        wamid: what Meta calls it.
+        opaque: the id of its entry, which it went out with; None if Meta does not repeat it.
+        status: Meta's word.
+        error: why it failed.
+    """
+
+    wamid: str
+    opaque: str | None
+    status: str
+    at: datetime
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Timer:
     """An event a conversation gets at a time, unless it has moved on.
 
@@ -409,22 +427,14 @@ class Outbox(Protocol):
         """
         ...
 
-    async def note_status(
-        self,
-        tenant: TenantId,
-        *,
-        wamid: str,
-        opaque: str | None,
-        status: str,
-        at: datetime,
-        error: str | None,
-    ) -> bool:
-        """Note what became of a message; a status never moves backwards.
+    async def note_statuses(self, tenant: TenantId, news: Sequence[StatusNews]) -> int:
+        """Note what became of messages; a status never moves backwards.
 
         One that still waits was taken: it is sent from then on, whatever we know of its sending.
+        Old statuses, and those of messages that are not ours, change nothing.
 
         Returns:
-            False if it changes nothing: it is an old one, or of a message not ours.
+            How many entries have changed.
         """
         ...
 

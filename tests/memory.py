@@ -37,6 +37,7 @@ from engine.ports import (
     TurnRecord,
 )
 from engine.whatsapp.flow_crypto import FlowKey
+from tests.memory_boxes import Boxes
 
 
 class MemoryCatalog:
@@ -253,9 +254,12 @@ class MemoryStore:
         placed: every order.
         sent: what was sent, by what Meta calls it; a test puts it there.
         shown: `native`, for a test to fill.
+        boxes: what a turn is committed to as well; without them messages and timers are kept in
+            `committed` only.
     """
 
-    def __init__(self, catalog: CatalogRepository) -> None:
+    def __init__(self, catalog: CatalogRepository, boxes: Boxes | None = None) -> None:
+        self._boxes = boxes
         self.sent: dict[str, OutboxEntry] = {}
         self._carts, self._orders = MemoryCarts(), MemoryOrders()
         self._conversations = MemoryConversations()
@@ -273,6 +277,16 @@ class MemoryStore:
         self._turns: set[str] = set()
 
     async def commit(self, record: TurnRecord) -> None:
+        if self._boxes is None:
+            self._write(record)
+            return
+        await self._boxes.strike("turn.commit")
+        self._boxes.require_new(record)
+        self._write(record)
+        self._boxes.put_turn(record)
+        await self._boxes.strike("turn.committed")
+
+    def _write(self, record: TurnRecord) -> None:
         self._require_first(record)
         customer = record.conversation.customer
         self._turns.add(record.inbox_id)

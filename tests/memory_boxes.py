@@ -9,10 +9,17 @@ from datetime import datetime
 from typing import Any
 
 from engine.domain.ids import CustomerKey, TenantId
-from engine.ports import Backlog, InboxRow, OutboxEntry, Timer
+from engine.errors import Answered, Conflict
+from engine.ports import Backlog, InboxRow, OutboxEntry, StatusNews, Timer, TurnRecord
 from engine.slots import SlotTable, slot_of
 
-RANKS = {None: 0, "sent": 1, "delivered": 2, "read": 3}
+EARLIER: Mapping[str, tuple[str | None, ...]] = {
+    "sent": (None,),
+    "delivered": (None, "sent"),
+    "read": (None, "sent", "delivered"),
+    "failed": (None, "sent"),
+}
+"""The statuses that each status may follow."""
 
 Strike = Callable[[str], Awaitable[None]]
 
@@ -59,6 +66,35 @@ class Boxes:
     def put_out(self, entry: OutboxEntry) -> None:
         """Store an entry, as a turn does."""
         self.outbox_rows[entry.id] = Held(entry, "queued", entry.created_at)
+
+    def require_new(self, record: TurnRecord) -> None:
+        """Make sure that a turn may be written.
+
+        Raises:
+            Answered: the message is not new any more.
+            Conflict: a message of its was written already.
+        """
+        if record.has_inbox_row and self.inbox_rows[record.inbox_id].state != "new":
+            raise Answered("the message was answered already")
+        if any(entry.id in self.outbox_rows for entry in record.outbox):
+            raise Conflict("another turn changed the same records")
+
+    def put_turn(self, record: TurnRecord) -> None:
+        """Write of a turn what is not its tenant's alone."""
+        if record.has_inbox_row:
+            held = self.inbox_rows[record.inbox_id]
+            held.state = "done" if record.given_up is None else "dead"
+            held.error = record.given_up or held.error
+        for entry in record.outbox:
+            self.put_out(entry)
+        talk = record.conversation
+        for timer in list(self.timer_rows.values()):
+            mine = (timer.tenant, timer.customer) == (talk.tenant, talk.customer)
+            current = timer.entry is None or timer.entry in talk.entries.values()
+            is_stale = record.has_timers and mine and not current
+            if is_stale or timer.id in record.timers_dropped:
+                del self.timer_rows[timer.id]
+        self.timer_rows.update((timer.id, timer) for timer in record.timers)
 
 
 def _due(
@@ -114,7 +150,9 @@ class MemoryInbox:
         def place(row: InboxRow) -> Any:
             return row.timestamp, row.received_at, row.id
 
-        return tuple(_due(self._boxes.inbox_rows, "new", set(slots), now, limit, place))
+        found = _due(self._boxes.inbox_rows, "new", set(slots), now, limit, place)
+        await self._boxes.strike("inbox.waited")
+        return tuple(found)
 
     async def postpone(self, row: InboxRow, *, until: datetime, error: str) -> None:
         await self._boxes.strike("inbox.postpone")
@@ -153,14 +191,17 @@ class MemoryOutbox:
         def place(entry: OutboxEntry) -> Any:
             return entry.sequence, entry.created_at, entry.id
 
-        return tuple(_due(self._boxes.outbox_rows, "queued", set(slots), now, limit, place))
+        found = _due(self._boxes.outbox_rows, "queued", set(slots), now, limit, place)
+        await self._boxes.strike("outbox.waited")
+        return tuple(found)
 
     async def sent(self, entry: OutboxEntry, *, wamid: str, at: datetime) -> None:
         await self._boxes.strike("outbox.sent")
         held = self._boxes.outbox_rows[entry.id]
-        if held.state == "queued":
-            held.state = "sent"
-        held.wamid, held.sent_at = held.wamid or wamid, held.sent_at or at
+        if held.state == "queued" and held.wamid != wamid:
+            held.state, held.wamid, held.sent_at = "sent", wamid, at
+        else:
+            held.wamid = held.wamid or wamid
         await self._boxes.strike("outbox.sent_noted")
 
     async def postpone(
@@ -186,6 +227,7 @@ class MemoryOutbox:
         for held in self._boxes.outbox_rows.values():
             if held.state == "queued" and held.row.tenant == tenant:
                 held.due, held.error = max(held.due, until), error
+        await self._boxes.strike("outbox.all_postponed")
 
     async def bury(self, entry: OutboxEntry, *, error: str) -> None:
         await self._become(entry, "dead", error)
@@ -210,8 +252,10 @@ class MemoryOutbox:
         if held.is_switched or held.state not in ("queued", "failed"):
             return False
         held.is_switched, held.state, held.due = True, "queued", at
-        held.status = held.wamid = held.sent_at = held.error = None
+        # What Meta called it, stays: so a late status of that sending is told from the next one's.
+        held.status = held.sent_at = held.error = None
         held.row = replace(held.row, payload=payload, template=None, attempts=0, is_unknown=False)
+        await self._boxes.strike("outbox.switched")
         return True
 
     def _find(self, tenant: TenantId, wamid: str, opaque: str | None) -> Held | None:
@@ -228,32 +272,24 @@ class MemoryOutbox:
         held = self._find(tenant, wamid, opaque)
         return held.row if held else None
 
-    async def note_status(
-        self,
-        tenant: TenantId,
-        *,
-        wamid: str,
-        opaque: str | None,
-        status: str,
-        at: datetime,
-        error: str | None,
-    ) -> bool:
-        await self._boxes.strike("outbox.note_status")
-        held = self._find(tenant, wamid, opaque)
-        if held is None or held.state not in ("queued", "sent", "failed"):
+    async def note_statuses(self, tenant: TenantId, news: Sequence[StatusNews]) -> int:
+        await self._boxes.strike("outbox.note_statuses")
+        changed = sum(self._note(tenant, each) for each in news)
+        await self._boxes.strike("outbox.statuses_noted")
+        return changed
+
+    def _note(self, tenant: TenantId, news: StatusNews) -> bool:
+        held = self._find(tenant, news.wamid, news.opaque)
+        if held is None or news.status not in EARLIER:
             return False
-        if status == "failed":
-            if held.status not in (None, "sent"):
-                return False
-            held.state, held.status, held.error = "failed", "failed", error
-        elif (
-            status not in RANKS or held.status == "failed" or (RANKS[status] <= RANKS[held.status])
-        ):
+        is_known = held.state == "sent" and held.wamid == news.wamid
+        if held.state == "queued" and held.wamid != news.wamid:
+            held.state, held.wamid, held.sent_at = "sent", news.wamid, news.at
+        elif not is_known or held.status not in EARLIER[news.status]:
             return False
-        else:
-            held.state, held.status = "sent", status
-        held.wamid, held.sent_at = held.wamid or wamid, held.sent_at or at
-        await self._boxes.strike("outbox.status_noted")
+        held.status = news.status
+        if news.status == "failed":
+            held.state, held.error = "failed", news.error
         return True
 
     async def status_of(self, entry: OutboxEntry) -> str | None:
@@ -290,6 +326,7 @@ class MemoryTimers:
             for timer in self._boxes.timer_rows.values()
             if timer.due <= now and slot_of(timer.tenant, timer.customer) in slots
         ]
+        await self._boxes.strike("timers.found")
         return tuple(sorted(due, key=lambda timer: timer.due)[:limit])
 
     async def drop(self, timers: Sequence[Timer]) -> None:
@@ -309,7 +346,9 @@ class MemorySlots:
 
     async def read(self) -> SlotTable:
         await self._boxes.strike("slots.read")
-        return self._boxes.table
+        table = self._boxes.table
+        await self._boxes.strike("slots.told")
+        return table
 
     async def swap(self, table: SlotTable) -> bool:
         await self._boxes.strike("slots.swap")

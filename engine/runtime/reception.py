@@ -1,6 +1,5 @@
 """Reception: a webhook's messages are stored before Meta is told that they arrived."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -8,14 +7,12 @@ import structlog
 
 from engine import metrics
 from engine.clock import Clock
-from engine.domain.ids import CustomerKey
+from engine.domain.ids import CustomerKey, TenantId
 from engine.ports import Business, BusinessRepository, Inbox, InboxRow
 from engine.runtime.message_refusals import MessageRefusals
 from engine.runtime.statuses import Statuses
 from engine.whatsapp.inbound import InboundMessage, OtherChange, Status, Webhook
 
-AT_ONCE = 16
-"""Statuses noted at the same time; their order does not matter."""
 FLOWS = "flows"
 """The field of what Meta says of Flows."""
 
@@ -73,9 +70,7 @@ class Reception:
         metrics.messages.labels(outcome="duplicate").inc(len(webhook.messages) - len(fresh))
         for row in fresh:
             self._offer(*taken[row.id])
-        for begin in range(0, len(webhook.statuses), AT_ONCE):
-            some = webhook.statuses[begin : begin + AT_ONCE]
-            await asyncio.gather(*(self._note(status) for status in some))
+        await self._note(webhook.statuses)
         for other in webhook.others:
             if other.field == FLOWS:
                 await self._refusals.change(other)
@@ -98,9 +93,12 @@ class Reception:
             raw=message.raw,
         )
 
-    async def _note(self, status: Status) -> None:
-        metrics.statuses.labels(status=status.status).inc()
-        business = await self._businesses.by_phone_number_id(status.phone_number_id)
-        if business is None:
-            return
-        await self._statuses.note(business.tenant, status)
+    async def _note(self, statuses: Sequence[Status]) -> None:
+        told: dict[TenantId, list[Status]] = {}
+        for status in statuses:
+            metrics.statuses.labels(status=status.status).inc()
+            business = await self._businesses.by_phone_number_id(status.phone_number_id)
+            if business:
+                told.setdefault(business.tenant, []).append(status)
+        for tenant, some in told.items():
+            await self._statuses.note(tenant, some)

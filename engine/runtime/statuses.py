@@ -1,12 +1,13 @@
 """What Meta tells of messages we sent: it is noted, and what failed late is taken care of."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import structlog
 
 from engine.clock import Clock
 from engine.domain.ids import TenantId
-from engine.ports import Outbox, OutboxEntry
+from engine.ports import Outbox, OutboxEntry, StatusNews
 from engine.runtime.message_refusals import MessageRefusals
 from engine.runtime.sender import STOP
 from engine.whatsapp.inbound import Status
@@ -27,27 +28,20 @@ class Statuses:
         self._refusals = refusals
         self._clock = clock
 
-    async def note(self, tenant: TenantId, status: Status) -> None:
-        """Take note of a status; the same one twice, or an older one, changes nothing.
+    async def note(self, tenant: TenantId, statuses: Sequence[Status]) -> None:
+        """Take note of statuses; the same one twice, or an older one, changes nothing.
 
         Raises:
             Unavailable: the database does not answer.
         """
-        first = status.errors[0] if status.errors else None
-        await self._outbox.note_status(
-            tenant,
-            wamid=status.wamid,
-            opaque=status.opaque,
-            status=status.status,
-            at=datetime.fromtimestamp(status.timestamp, UTC),
-            error=f"{first.code}: {first.title or first.details}" if first else None,
-        )
-        if first is None or status.status != "failed":
-            return
-        entry = await self._outbox.entry(tenant, wamid=status.wamid, opaque=status.opaque)
-        # Also of a status that came before: whoever took that one may have died since.
-        if entry and await self._outbox.status_of(entry) == "failed":
-            await self._failed(entry, first.code)
+        await self._outbox.note_statuses(tenant, [_news(status) for status in statuses])
+        for status in statuses:
+            if status.status != "failed" or not status.errors:
+                continue
+            entry = await self._outbox.entry(tenant, wamid=status.wamid, opaque=status.opaque)
+            # Also of a status that came before: whoever took that one may have died since.
+            if entry and await self._outbox.status_of(entry) == "failed":
+                await self._failed(entry, status.errors[0].code)
 
     async def _failed(self, entry: OutboxEntry, code: int) -> None:
         """Do what is to be done about a message that Meta had taken, and that failed after all."""
@@ -64,3 +58,14 @@ class Statuses:
         else:
             # Once: what came after it has been delivered, so it comes late, and not again.
             await self._outbox.switch(entry, payload=entry.payload, at=now)
+
+
+def _news(status: Status) -> StatusNews:
+    first = status.errors[0] if status.errors else None
+    return StatusNews(
+        wamid=status.wamid,
+        opaque=status.opaque,
+        status=status.status,
+        at=datetime.fromtimestamp(status.timestamp, UTC),
+        error=f"{first.code}: {first.title or first.details}" if first else None,
+    )

@@ -3,7 +3,7 @@
 Turns put them in (`unit_of_work`); nothing is sent here.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from pymongo import UpdateOne
 
 from engine.clock import Clock, SystemClock
 from engine.domain.ids import CustomerKey, TenantId
-from engine.ports import Backlog, OutboxEntry, Said
+from engine.ports import Backlog, OutboxEntry, Said, StatusNews
 from engine.slots import slot_of
 from engine.storage.connection import Database, Json, reachable
 from engine.storage.records import RETENTION, OutboxDocument
@@ -129,44 +129,61 @@ class MongoOutbox:
             found = await self._rows.find_one({**known, "tenant": tenant})
         return None if found is None else entry_from_disk(found)
 
-    async def note_status(
-        self,
-        tenant: TenantId,
-        *,
-        wamid: str,
-        opaque: str | None,
-        status: str,
-        at: datetime,
-        error: str | None,
-    ) -> bool:
-        """Note what became of a message; a status never moves backwards.
+    async def note_statuses(self, tenant: TenantId, news: Sequence[StatusNews]) -> int:
+        """Note what became of messages; a status never moves backwards.
 
         A status that is not known (`played`, `deleted`) is passed over, and so is one of an
         earlier sending of a message that is sent again.
 
         Returns:
-            False if it changes nothing.
+            How many entries have changed.
         """
-        if status not in EARLIER:
-            return False
-        news: Json = {"status": status, "statusAt": at}
-        if status == "failed":
-            news |= {"state": "failed", "error": (error or "")[:LONGEST_ERROR]}
+        told = [each for each in news if each.status in EARLIER]
+        if not told:
+            return 0
         with reachable():
-            key = opaque or await self._called(tenant, wamid)
-            if key is None:
-                return False
-            earlier = {"$in": EARLIER[status]}
-            known = _one(key, tenant, state="sent", providerId=wamid, status=earlier)
-            if (await self._rows.update_one(known, {"$set": news})).matched_count:
-                return True
+            # Most statuses tell nothing new, and reading is a tenth of the work of writing.
+            found = await self._read(tenant, told)
+            changes = [change for each in told for change in self._changes(tenant, each, found)]
+            if not changes:
+                return 0
+            return (await self._rows.bulk_write(changes)).matched_count
+
+    async def _read(
+        self, tenant: TenantId, news: Sequence[StatusNews]
+    ) -> dict[str, tuple[str, Json]]:
+        """Give the entries that are told of, by their ids and by what Meta calls them."""
+        ids = sorted({each.opaque for each in news if each.opaque})
+        fields = dict.fromkeys(("tenant", "state", "status", "providerId"), 1)
+        rows = await self._rows.find({"_id": {"$in": ids}}, fields).to_list() if ids else []
+        # One by one: with another field beside those of its partial index the embedded server
+        # does not use it.
+        for wamid in sorted({each.wamid for each in news if not each.opaque}):
+            called = {"providerId": wamid, "tenant": tenant}
+            rows += await self._rows.find(called, fields).limit(1).to_list()
+        mine = [row for row in rows if row["tenant"] == tenant]
+        by_name = {row["providerId"]: (row["_id"], row) for row in mine if row.get("providerId")}
+        return by_name | {row["_id"]: (row["_id"], row) for row in mine}
+
+    def _changes(
+        self, tenant: TenantId, news: StatusNews, found: Mapping[str, tuple[str, Json]]
+    ) -> list[UpdateOne]:
+        key, row = found.get(news.opaque or news.wamid, (None, {}))
+        if key is None:
+            return []
+        told: Json = {"status": news.status, "statusAt": news.at}
+        if news.status == "failed":
+            told |= {"state": "failed", "error": (news.error or "")[:LONGEST_ERROR]}
+        earlier = {"$in": EARLIER[news.status]}
+        known = _one(key, tenant, state="sent", providerId=news.wamid, status=earlier)
+        change = UpdateOne(known, {"$set": told})
+        if row["state"] == "queued":
             # In this order: it may be noted as sent between the two.
-            waits = _one(key, tenant, state="queued", providerId={"$ne": wamid})
-            changes = [
-                UpdateOne(waits, {"$set": self._taken(wamid, at) | news}),
-                UpdateOne(known, {"$set": news}),
-            ]
-            return (await self._rows.bulk_write(changes)).matched_count > 0
+            waits = _one(key, tenant, state="queued", providerId={"$ne": news.wamid})
+            return [UpdateOne(waits, {"$set": self._taken(news.wamid, news.at) | told}), change]
+        if row["state"] != "sent" or row.get("status") not in EARLIER[news.status]:
+            return []
+        return [change]
 
     async def status_of(self, entry: OutboxEntry) -> str | None:
         """Give the latest status of an entry."""
@@ -193,12 +210,6 @@ class MongoOutbox:
         await self._waiting.put_aside(
             entry.id, tenant=entry.tenant, state=state, error=error, expires=expires
         )
-
-    async def _called(self, tenant: TenantId, wamid: str) -> str | None:
-        # A step of its own: with a third field beside those of its partial index the embedded
-        # server does not use it.
-        found = await self._rows.find_one({"providerId": wamid, "tenant": tenant}, {"_id": 1})
-        return found["_id"] if found else None
 
     def _taken(self, wamid: str, at: datetime) -> Json:
         return {

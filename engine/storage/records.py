@@ -70,8 +70,8 @@ class ConversationDocument(Row):
         """Its collection."""
 
         name = "conversations"
-        # Old conversations of a tenant, newest first, for operators and replays.
-        indexes = (index("tenant", "-updatedAt"),)
+        # For a customer who wants to be forgotten; nothing that a turn changes is in it.
+        indexes = (index("tenant", "phone"),)
 
 
 class InboxDocument(Row):
@@ -102,8 +102,11 @@ class InboxDocument(Row):
         indexes = (
             # Only what waits is in it: done rows outnumber new ones a million to one.
             index("state", "slot", "due", partialFilterExpression={"state": "new"}),
-            # For operators, and for a customer who wants to be forgotten.
-            index("tenant", "state", "receivedAt"),
+            # For operators, what was put aside; what is well is never in it.
+            index(
+                "tenant", "state", "receivedAt", partialFilterExpression={"state": {"$lt": "done"}}
+            ),
+            # For a customer who wants to be forgotten.
             index("tenant", "customer", "receivedAt"),
             index("expireAt", expireAfterSeconds=0),
         )
@@ -156,9 +159,15 @@ class OutboxDocument(Row):
             # Not {$type: "string"}: MongoDB uses a partial index only if the query implies its
             # filter, and an equality does not imply a $type (expression_algo.cpp), but a $gt.
             index("tenant", "providerId", partialFilterExpression={"providerId": {"$gt": ""}}),
-            # For operators; how much a customer was sent lately, and what he wants forgotten.
-            index("tenant", "state", "createdAt"),
-            index("tenant", "customer", "sentAt"),
+            # For operators, what was put aside; what is well is never in it.
+            index(
+                "tenant",
+                "state",
+                "createdAt",
+                partialFilterExpression={"state": {"$lt": "queued"}},
+            ),
+            # What a customer was sent lately, and wants forgotten; its fields never change.
+            index("tenant", "customer", "sequence"),
             index("expireAt", expireAfterSeconds=0),
         )
 
@@ -330,6 +339,7 @@ DOCUMENTS: Final[tuple[type[Document], ...]] = (
 """Every collection of the engine."""
 
 SUPERSEDED: Final[Mapping[type[Document], tuple[str, ...]]] = {
+    ConversationDocument: ("tenant_1_updatedAt_-1",),
     InboxDocument: ("state_1_due_1",),
     OutboxDocument: ("state_1_due_1",),
     TimerDocument: ("due_1", "tenant_1_customer_1_entry_1"),

@@ -3,6 +3,7 @@
 Inbox and outbox are two of it; what a row means is theirs.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,8 +17,8 @@ from engine.storage.connection import Json, reachable
 
 LONGEST_ERROR = 2000
 """Characters of an error that are kept."""
-WIDER = 8
-"""How much further is looked when a whole page is held back."""
+MOST_OF_LANE: Final = 20
+"""Rows of one lane that are given at once: what is found in front of others must not fill memory."""
 MOST_COUNTED = 1000
 """Due rows that are counted."""
 # All of them, named: MongoDB then merges the slots' parts of the index, each in order of time.
@@ -49,14 +50,19 @@ class WaitingRows:
         """
         if not slots:
             return []
+        found: list[Json] = []
+        passed: set[str] = set()
         with reachable():
-            for window in (limit, limit * WIDER):
-                page = await self._page(sorted(slots), now, window)
-                free = page and await self._free(page, now)
-                # A page full of rows behind one that was put off must not stop everybody else.
-                if free or len(page) < window:
-                    break
-        return _by_lane(free, self.place)[:limit]
+            while True:
+                page = await self._page(sorted(slots), now, limit, passed)
+                is_full = len(page) == limit
+                free = await self._free(page, now, is_full=is_full) if page else []
+                found += _few(_by_lane(free, self.place))
+                if not is_full or len(found) >= limit:
+                    return found[:limit]
+                # Rows behind one that was put off, or a crowd of one customer's, must not stop
+                # everybody else. Who writes to two tenants is passed over in both: next time.
+                passed |= {row["customer"] for row in page}
 
     async def postpone(
         self,
@@ -98,25 +104,47 @@ class WaitingRows:
         with reachable():
             await self.rows.update_one({"_id": key, "state": self.state, "tenant": tenant}, change)
 
-    async def _page(self, slots: list[int], now: datetime, limit: int) -> list[Json]:
-        waiting = {"state": self.state, "slot": {"$in": slots}, "due": {"$lte": now}}
+    async def _page(
+        self, slots: list[int], now: datetime, limit: int, passed: Collection[str]
+    ) -> list[Json]:
+        waiting: Json = {"state": self.state, "slot": {"$in": slots}, "due": {"$lte": now}}
+        if passed:
+            waiting["customer"] = {"$nin": sorted(passed)}
         return await self.rows.find(waiting).sort("due", 1).limit(limit).to_list()
 
-    async def _free(self, page: list[Json], now: datetime) -> list[Json]:
-        fields = ("tenant", "customer", *self.place_fields)
-        put_off = await self.rows.find(
+    async def _free(self, page: list[Json], now: datetime, *, is_full: bool) -> list[Json]:
+        """Give the rows of a page that no row outside of it holds back.
+
+        A row that was tried before is due later than those that came after it: it may be due, and
+        still stand behind a full page. Then it is given, too.
+        """
+        tops: dict[tuple[str, str], Place] = {}
+        for row in page:
+            tops[_lane(row)] = max(self.place(row), tops.get(_lane(row), self.place(row)))
+        outside = await self.rows.find(
             {
                 "state": self.state,
                 "slot": {"$in": sorted({row["slot"] for row in page})},
-                "due": {"$gt": now},
+                "due": {"$gte": page[-1]["due"]} if is_full else {"$gt": now},
                 "customer": {"$in": sorted({row["customer"] for row in page})},
+                self.place_fields[0]: {"$lte": max(tops.values())[0]},
             },
-            dict.fromkeys(fields, 1),
+            dict.fromkeys(("tenant", "customer", "due", *self.place_fields), 1),
         ).to_list()
+        known = {row["_id"] for row in page}
+        late: list[Any] = []
         heads: dict[tuple[str, str], Place] = {}
-        for row in put_off:
-            place = self.place(row)
-            heads[_lane(row)] = min(place, heads.get(_lane(row), place))
+        for row in outside:
+            lane, place = _lane(row), self.place(row)
+            if lane not in tops or place > tops[lane]:
+                continue
+            if row["due"] > now:
+                heads[lane] = min(place, heads.get(lane, place))
+            elif row["_id"] not in known:
+                late.append(row["_id"])
+        if late:
+            wanted = {"_id": {"$in": late}, "state": self.state}
+            page = [*page, *await self.rows.find(wanted).to_list()]
         return [
             row for row in page if _lane(row) not in heads or self.place(row) < heads[_lane(row)]
         ]
@@ -133,3 +161,14 @@ def _by_lane(rows: Iterable[Json], place: Callable[[Json], Place]) -> list[Json]
     for row in sorted(held, key=place, reverse=True):
         lanes.setdefault(_lane(row), []).append(row)
     return [lanes[_lane(row)].pop() for row in held]
+
+
+def _few(rows: Iterable[Json]) -> list[Json]:
+    """Leave out what is more than a few of one lane."""
+    counts: Counter[tuple[str, str]] = Counter()
+    kept: list[Json] = []
+    for row in rows:
+        counts[_lane(row)] += 1
+        if counts[_lane(row)] <= MOST_OF_LANE:
+            kept.append(row)
+    return kept

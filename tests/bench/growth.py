@@ -94,7 +94,7 @@ class Cost:
     """What a turn cost, in seconds, on the average of a round.
 
     Args:
-        whole: from the webhook to the last message at Meta.
+        whole: from the webhook until Meta has the messages and has told that they arrived.
         commands: the time of all database commands; some run at the same time.
         cpu: of the engine's and the database server's process.
     """
@@ -160,7 +160,7 @@ class Side:
                 # Without it the next message waits five seconds, if this one has an image.
                 opaque = f"{caller.number.phone_number_id}:{wamid}" + _place(entry, step)
                 payload = {**entry.payload, "biz_opaque_callback_data": opaque}
-                sent = Sent(f"out.{opaque}", caller.number, caller.person, payload)
+                sent = Sent(self.phones.wamids[opaque], caller.number, caller.person, payload)
                 await _post(http, encode(status_webhook(sent, "delivered", at=now)))
 
 

@@ -90,9 +90,14 @@ def _commands(ours: "Side", theirs: "Side") -> Row:
 
 
 class Phones:
-    """Meta's side: it takes every message, and tells the customer it is for."""
+    """Meta's side: it takes every message, and tells the customer it is for.
+
+    Attributes:
+        wamids: what messages were called, by what they call themselves.
+    """
 
     def __init__(self) -> None:
+        self.wamids: dict[str, str] = {}
         self._received: dict[str, asyncio.Semaphore] = {}
         self._count = 0
         self.web = Starlette(
@@ -104,8 +109,9 @@ class Phones:
         if "to" not in payload:
             return JSONResponse({"success": True})
         self._count += 1
-        self._of(payload["to"].removeprefix("+")).release()
         wamid = f"wamid.{self._count:032}"
+        self.wamids[payload.get("biz_opaque_callback_data", "")] = wamid
+        self._of(payload["to"].removeprefix("+")).release()
         return JSONResponse({"messaging_product": "whatsapp", "messages": [{"id": wamid}]})
 
     def _of(self, phone: str) -> asyncio.Semaphore:

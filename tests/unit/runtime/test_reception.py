@@ -6,7 +6,7 @@ import pytest
 
 from engine.clock import ManualClock
 from engine.errors import Unavailable
-from engine.runtime.reception import AT_ONCE, Reception
+from engine.runtime.reception import Reception
 from tests.unit.actions.shop import OPEN
 from tests.unit.runtime.flow_shop import ANA, NUMBER, TENANT, Businesses
 from tests.unit.whatsapp.webhooks import envelope, message, parse
@@ -32,8 +32,8 @@ class Boxes:
         self.rows |= {row.id: row for row in fresh}
         return fresh
 
-    async def note(self, tenant, status):
-        self.noted.append((tenant, status.wamid, status.status))
+    async def note(self, tenant, statuses):
+        self.noted += [(tenant, status.wamid, status.status) for status in statuses]
 
     async def change(self, change):
         self.flows.append(change)
@@ -88,7 +88,7 @@ async def test_what_is_for_a_number_of_nobody_leaves_nothing(boxes, reception):
 
 
 async def test_every_status_is_noted(boxes, reception):
-    told = [FAILED | {"id": f"wamid.{n}"} for n in range(2 * AT_ONCE + 1)]
+    told = [FAILED | {"id": f"wamid.{n}"} for n in range(40)]
     await reception.receive(parse(envelope(value(statuses=told))))
     assert boxes.noted == [(TENANT, status["id"], "failed") for status in told]
 

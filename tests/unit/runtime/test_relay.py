@@ -8,6 +8,7 @@ import pytest
 
 from engine.domain.ids import CustomerKey
 from engine.errors import EngineError, GraphNoAnswer, GraphRetryable, GraphTerminal, Unavailable
+from engine.ports import StatusNews
 from engine.runtime import sender as sending
 from engine.runtime.pace import PAIR_BURST
 from engine.runtime.relay import LONG_TALK
@@ -130,9 +131,8 @@ async def test_a_send_without_an_answer_waits_for_a_status_that_settles_it(post)
     assert post.state(one) == ("queued", 1)
     assert post.boxes.outbox_rows[one.id].row.is_unknown
     assert post.wait(one) == ANSWER_WAIT.total_seconds()
-    await post.boxes.outbox.note_status(
-        TENANT, wamid="wamid.x", opaque=one.id, status="sent", at=OPEN, error=None
-    )
+    news = StatusNews("wamid.x", one.id, "sent", OPEN)
+    await post.boxes.outbox.note_statuses(TENANT, [news])
     await post.look()
     assert post.state(one)[0] == "sent"
     assert post.boxes.outbox_rows[one.id].wamid == "wamid.x"

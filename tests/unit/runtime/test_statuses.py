@@ -31,13 +31,16 @@ class Desk:
     async def entry(self, entry, code) -> None:
         self.told.append(code)
 
-    async def hear(self, status: str, code: int | None = None, *, tenant=TENANT, opaque=True):
+    async def hear(
+        self, status: str, code: int | None = None, *, tenant=TENANT, opaque=True,
+        wamid="wamid.out.1",
+    ):  # fmt: skip
         errors = () if code is None else (StatusError(code, "title", "details"),)
         told = Status(
-            "wamid.out.1", status, int(OPEN.timestamp()), NUMBER,
+            wamid, status, int(OPEN.timestamp()), NUMBER,
             opaque=self.sent.id if opaque else None, errors=errors,
         )  # fmt: skip
-        await self.statuses.note(tenant, told)
+        await self.statuses.note(tenant, [told])
 
     @property
     def held(self):
@@ -82,7 +85,9 @@ async def test_what_failed_for_now_is_sent_once_more(code):
     await desk.hear("failed", code, opaque=False)
     await desk.post.look()
     assert desk.post.meta.texts().count("1") == 3  # two of Ana's, one of Eva's
-    await desk.hear("failed", code)
+    await desk.hear("failed", code)  # what is told of the first sending is old
+    assert desk.held.state == "sent"
+    await desk.hear("failed", code, wamid="wamid.out.3")
     await desk.post.look()
     assert len(desk.post.meta.taken) == 3
     assert desk.held.state == "failed"

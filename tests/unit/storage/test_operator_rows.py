@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from engine.ports import StatusNews
 from engine.row_ports import OperatorRows, RowSummary
 from engine.storage.operator_rows import MongoInboxRows, MongoOutboxRows
 from engine.storage.records import InboxDocument, OutboxDocument
@@ -182,8 +183,8 @@ async def written(inbox, outbox, store, bakery):
     for name, status in (("sent", "delivered"), ("failed", "failed")):
         wamid = f"wamid.{name}"
         await outbox.sent(rows[name], wamid=wamid, at=NOW)
-        await outbox.note_status(
-            PIZZERIA, wamid=wamid, opaque=rows[name].id, status=status, at=NOW, error="131026"
+        await outbox.note_statuses(
+            PIZZERIA, [StatusNews(wamid, rows[name].id, status, NOW, "131026")]
         )
     await outbox.hold(rows["held"], reason="the window is closed")
     await outbox.bury(rows["dead"], error="100: refused")
@@ -238,8 +239,8 @@ async def test_what_is_told_of_the_first_sending_does_not_settle_the_second(
     await entries.retry(failed.id, now=LATER)
 
     async def told(wamid, status):
-        return await outbox.note_status(
-            PIZZERIA, wamid=wamid, opaque=failed.id, status=status, at=LATER, error=None
+        return await outbox.note_statuses(
+            PIZZERIA, [StatusNews(wamid, failed.id, status, LATER, None)]
         )
 
     assert not await told("wamid.failed", "failed")

@@ -7,7 +7,7 @@ from itertools import permutations
 
 import pytest
 
-from engine.ports import Backlog
+from engine.ports import Backlog, StatusNews
 from engine.slots import slot_of
 from engine.storage.outbox import MongoOutbox
 from engine.storage.records import OutboxDocument
@@ -48,9 +48,7 @@ def told(outbox):
     async def note(status, wamid="wamid.1", *, opaque=ENTRY, tenant=PIZZERIA, n=0):
         error = "131026: undeliverable" if status == "failed" else None
         at = NOW + n * MINUTE
-        return await outbox.note_status(
-            tenant, wamid=wamid, opaque=opaque, status=status, at=at, error=error
-        )
+        return await outbox.note_statuses(tenant, [StatusNews(wamid, opaque, status, at, error)])
 
     return note
 
@@ -377,9 +375,7 @@ async def test_an_entry_is_kept_as_long_as_it_is_set(say, database, row, clock):
     await say(*entries)
     await outbox.sent(entries[0], wamid="wamid.0", at=NOW)
     await outbox.bury(entries[1], error="never")
-    await outbox.note_status(
-        PIZZERIA, wamid="wamid.2", opaque=entries[2].id, status="read", at=NOW, error=None
-    )
+    await outbox.note_statuses(PIZZERIA, [StatusNews("wamid.2", entries[2].id, "read", NOW, None)])
     for entry in entries:
         assert (await row(entry))["expireAt"] == NOW + timedelta(days=3)
 

@@ -7,6 +7,7 @@ import pytest
 
 from engine.clock import ManualClock
 from engine.domain.ids import ProductId
+from engine.ports import StatusNews
 from engine.slots import Member, SlotTable
 from engine.storage.erasure import MongoErasure
 from engine.storage.flow_keys import MongoFlowKeys
@@ -54,17 +55,17 @@ from tests.unit.storage.sync_builders import batch, catalogue, item, mark
 
 EXPIRES = {"expireAfterSeconds": 0}
 OURS = {
-    ConversationDocument: {"tenant -updatedAt": {}},
+    ConversationDocument: {"tenant phone": {}},
     InboxDocument: {
         "state slot due": {"partialFilterExpression": {"state": "new"}},
-        "tenant state receivedAt": {},
+        "tenant state receivedAt": {"partialFilterExpression": {"state": {"$lt": "done"}}},
         "tenant customer receivedAt": {},
         "expireAt": EXPIRES,
     },
     OutboxDocument: {
         "state slot due": {"partialFilterExpression": {"state": "queued"}},
-        "tenant state createdAt": {},
-        "tenant customer sentAt": {},
+        "tenant state createdAt": {"partialFilterExpression": {"state": {"$lt": "queued"}}},
+        "tenant customer sequence": {},
         "tenant providerId": {"partialFilterExpression": {"providerId": {"$gt": ""}}},
         "expireAt": EXPIRES,
     },
@@ -131,13 +132,8 @@ async def test_what_is_written_has_the_shape_of_its_document(
     for n, status in ((0, "read"), (3, "failed"), (6, "failed")):
         if n != 6:
             await outbox.sent(entries[n], wamid=f"wamid.{n}", at=NOW)
-        await outbox.note_status(
-            PIZZERIA,
-            wamid=f"wamid.{n}",
-            opaque=entries[n].id,
-            status=status,
-            at=NOW,
-            error=None,
+        await outbox.note_statuses(
+            PIZZERIA, [StatusNews(f"wamid.{n}", entries[n].id, status, NOW, None)]
         )
     await outbox.hold(entries[4], reason="the window is closed")
     await outbox.discard(entries[5], reason="not worth it")
