@@ -234,6 +234,7 @@ class Engine:
             yield self
         finally:
             starting.cancel()
+            await asyncio.wait({starting})
             await self._stop()
 
     async def _stop(self) -> None:
@@ -274,9 +275,10 @@ class Engine:
                 default_key=self._default_key,
             )
         )
+        # First: whoever is stopped from now on, leaves what he has.
+        self._parts = parts
         if self.role != "web":
             await parts.claims.renew()
-        self._parts = parts
         self._looking = [asyncio.create_task(run()) for run in self._runs(parts)]
         if self.settings.warmup_cache:
             await parts.businesses.warm_up()

@@ -128,7 +128,7 @@ def assemble(means: Means) -> Parts:
         businesses=businesses,
         stores=stores,
         clock=clock,
-        offer=lambda row, message: worker.offer(row, message),
+        offer=lambda row: worker.offer(row),
     )
 
     async def spoke_at(tenant: TenantId, customer: CustomerKey) -> datetime | None:

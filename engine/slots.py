@@ -62,6 +62,7 @@ def renewed(
     now: datetime,
     busy: Collection[int] = (),
     is_leaving: bool = False,
+    is_patient: bool = False,
 ) -> SlotTable:
     """Give the table after a member has renewed its lease, given back and taken slots.
 
@@ -71,9 +72,12 @@ def renewed(
     Args:
         busy: slots with work under way: they are not given back.
         is_leaving: it gives everything back that is not busy.
+        is_patient: nobody's lease is over yet.
     """
     members = {
-        name: each for name, each in table.members.items() if each.until > now or name == member
+        name: each
+        for name, each in table.members.items()
+        if is_patient or each.until > now or name == member
     }
     members[member] = Member(now + LEASE, is_leaving)
     owners = {slot: owner for slot, owner in table.owners.items() if owner in members}
@@ -86,6 +90,12 @@ def renewed(
     for slot in free[: max(share - len(mine), 0)]:
         owners[slot] = member
     return replace(table, version=table.version + 1, members=members, owners=owners)
+
+
+def surplus(table: SlotTable, member: str) -> frozenset[int]:
+    """Give slots that a member has beyond its share, always the same ones."""
+    mine = sorted(table.of(member))
+    return frozenset(mine[_share(table.members, member) :])
 
 
 def left(table: SlotTable, member: str) -> SlotTable:

@@ -22,6 +22,8 @@ _RATE_LIMITS: Final = frozenset({4, 17, 32, 341, 613, *range(80001, 80015)})
 RETRYABLE: Final = _PASSING | _RATE_LIMITS
 # platform-facts 2.6 and 6: token, permission or parameter is wrong, whatever the HTTP status.
 _TERMINAL: Final = frozenset({3, 10, 33, 100, 190, *range(200, 300), 131005, 131008, 131009})
+TOKEN: Final = 190
+"""Meta's code for an access token that is wrong or has expired."""
 _TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 # It failed before anything of the request was written.
 _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -103,6 +105,9 @@ class GraphClient:
         headers = {"Authorization": f"Bearer {token}"}
         try:
             answer = await self._http.request(method, path, headers=headers, **content)
+        except (httpx.LocalProtocolError, UnicodeEncodeError) as error:
+            # Such as a token with a line break: it cannot even be written.
+            raise GraphTerminal(f"no request: {type(error).__name__}") from error
         except _NOT_SENT as error:
             raise GraphRetryable(f"no connection: {type(error).__name__}") from error
         except httpx.HTTPError as error:
@@ -132,6 +137,8 @@ def _error(status: int, body: Mapping[str, Any], usage: Usage) -> GraphRetryable
             return GraphRetryable(message, wait=usage.wait)
         return GraphTerminal(message)
     code = as_integer(error.get("code")) or 0
+    if code == 0 and status == 401:
+        code = TOKEN  # platform-facts 2.6: 0 and 190 are the same, and 0 is also no code at all
     message, details = str(error.get("message", "")), _details(error)
     if _is_retryable(status, code, is_transient=error.get("is_transient") is True):
         return GraphRetryable(message, code=code, details=details, wait=usage.wait)

@@ -17,13 +17,15 @@ from engine.domain.ids import CustomerKey, TenantId
 from engine.errors import EngineError, Unavailable
 from engine.ports import SlotTables
 from engine.runtime.polling import Poll
-from engine.slots import LEASE, SLOTS, SlotTable, left, renewed, slot_of
+from engine.slots import LEASE, SLOTS, SlotTable, left, renewed, slot_of, surplus
 
 RENEW_SECONDS: Final = 1.5
 MARGIN_SECONDS: Final = 1.0
 """So much before its end nothing is begun under a lease any more."""
 SWAPS: Final = 10
 """Times the table is tried to be changed while other processes change it."""
+PREPARE_SECONDS: Final = 1.5
+"""How long what comes first may keep the lease from being renewed; then it goes on afterwards."""
 
 log = structlog.get_logger(__name__)
 
@@ -54,9 +56,12 @@ class Claims:
         # By slot, the how manieth taking it was: one that was lost meanwhile has another number.
         self._terms: dict[int, int] = {}
         self._unprepared: dict[int, int] = {}
+        # Those in which nothing new is begun, so that they can be given back.
+        self._closing: frozenset[int] = frozenset()
         self._takings = 0
         # By the machine's own pace, not its clock: that one may be set while a lease runs.
         self._valid_until = 0.0
+        self._patient_until = 0.0
         self._is_leaving = False
         self._poll = Poll(self.renew, every=RENEW_SECONDS)
         self._renewing = asyncio.Lock()
@@ -70,7 +75,9 @@ class Claims:
 
     def terms(self) -> Mapping[int, int]:
         """Give the slots this process has, with their terms."""
-        return dict(self._terms) if time.monotonic() < self._valid_until else {}
+        if time.monotonic() >= self._valid_until:
+            return {}
+        return {slot: term for slot, term in self._terms.items() if slot not in self._closing}
 
     @property
     def share(self) -> float:
@@ -88,6 +95,8 @@ class Claims:
                 await self._renew()
                 await self._ready_taken()
             except Unavailable as error:
+                # The others could not renew theirs either: they are given the time to.
+                self._patient_until = time.monotonic() + LEASE.total_seconds()
                 log.warning("claims.database_away", error=str(error))
             metrics.slots.set(len(self.terms()))
 
@@ -103,12 +112,16 @@ class Claims:
                 now=self._clock.now(),
                 busy=self._busy(),
                 is_leaving=self._is_leaving,
+                is_patient=begun < self._patient_until,
             )
             # First here, then in the table: nothing may be begun in a slot that is given back.
             given_back = self._drop(after)
             if await self._tables.swap(after):
                 self._valid_until = begun + LEASE.total_seconds() - MARGIN_SECONDS
                 self._take(after)
+                # A slot that is never without work would never be given back.
+                is_staying = not self._is_leaving
+                self._closing = surplus(after, self._member) if is_staying else frozenset()
                 return
             self._terms |= given_back
         log.warning("claims.table_contended", swaps=SWAPS)
@@ -137,7 +150,11 @@ class Claims:
     async def _ready_taken(self) -> None:
         if self._unprepared:
             taken = dict(self._unprepared)
-            await self._prepare(taken.keys())
+            try:
+                await asyncio.wait_for(self._prepare(taken.keys()), PREPARE_SECONDS)
+            except TimeoutError:
+                log.info("claims.prepared_in_part", slots=len(taken))
+                return
             self._terms |= taken
             self._unprepared.clear()
 

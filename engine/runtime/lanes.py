@@ -10,7 +10,11 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
+import structlog
+
 from engine.domain.ids import CustomerKey, TenantId
+
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 C = TypeVar("C", contravariant=True)
@@ -71,10 +75,12 @@ class Lanes(Generic[T]):
         """Give the lanes with work."""
         return tuple(self._tasks)
 
-    def put(self, key: Lane, name: Hashable, item: T, *, place: Any) -> None:
-        """Queue a new item; one for a shut lane is left to be found."""
-        if key not in self._shut:
+    def put(self, key: Lane, name: Hashable, item: T, *, place: Any) -> bool:
+        """Queue a new item; one for a shut lane is left to be found: False."""
+        is_open = key not in self._shut
+        if is_open:
             self._put(key, name, item, place)
+        return is_open
 
     @contextmanager
     def looking(self) -> Iterator[Found[T]]:
@@ -112,7 +118,7 @@ class Lanes(Generic[T]):
             while waiting and not self._is_ending:
                 queued = heappop(waiting)
                 name = queued.name
-                goes_on = await self._do(queued.item)
+                goes_on = await self._safely(queued.item)
                 self._names.discard(name)
                 if not goes_on:
                     self._shut[key] = self._look
@@ -129,6 +135,14 @@ class Lanes(Generic[T]):
             return False
         async with self._room:
             return await self._work(item)
+
+    async def _safely(self, item: T) -> bool:
+        try:
+            return await self._do(item)
+        except Exception:
+            # As what was put off: what comes after it must not overtake it.
+            log.exception("lanes.broke")
+            return False
 
     async def idle(self) -> bool:
         """Wait until nothing is queued; tell whether something was."""

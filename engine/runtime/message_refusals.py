@@ -13,7 +13,7 @@ from engine.errors import TurnError
 from engine.flow_ports import FlowStatus
 from engine.ports import BusinessRepository, Inbox, InboxRow, OutboxEntry, TenantStore
 from engine.whatsapp.content import Raised
-from engine.whatsapp.inbound import InboundMessage, OtherChange, raised, restore_message
+from engine.whatsapp.inbound import OtherChange, raised
 
 REFUSED: Mapping[str, str] = {
     "flow": "flow_refused",
@@ -39,7 +39,7 @@ class MessageRefusals:
     """Takes note of what Meta says, and puts an event in the customer's inbox.
 
     Args:
-        offer: gets the event to be worked on at once.
+        offer: is told of the event, which is to be worked on at once.
     """
 
     def __init__(
@@ -49,13 +49,17 @@ class MessageRefusals:
         businesses: BusinessRepository,
         stores: Callable[[TenantId], TenantStore],
         clock: Clock,
-        offer: Callable[[InboxRow, InboundMessage], None],
+        offer: Callable[[InboxRow], None],
     ) -> None:
         self._inbox = inbox
         self._businesses = businesses
         self._stores = stores
         self._clock = clock
         self._offer = offer
+
+    def has_stand_in(self, entry: OutboxEntry) -> bool:
+        """Tell whether the chat can do without an entry."""
+        return _kind(entry) in REFUSED
 
     async def entry(self, entry: OutboxEntry, code: int) -> None:
         """Take note that Meta will not deliver an entry, if the chat can do without it.
@@ -65,9 +69,8 @@ class MessageRefusals:
         Raises:
             Unavailable: the database does not answer.
         """
-        interactive = entry.payload.get("interactive")
-        kind = interactive.get("type") if isinstance(interactive, Mapping) else None
-        event = REFUSED.get(kind) if isinstance(kind, str) else None
+        kind = _kind(entry)
+        event = REFUSED.get(kind)
         if event is None:
             return
         log.info("message.refused", kind=kind, code=code)
@@ -86,7 +89,7 @@ class MessageRefusals:
             raw=raw,
         )
         for fresh in await self._inbox.accept([row]):
-            self._offer(fresh, restore_message(fresh.raw))
+            self._offer(fresh)
 
     async def _flow(self, entry: OutboxEntry, code: int) -> None:
         metrics.flow_refusals.labels(code=str(code)).inc()
@@ -120,6 +123,11 @@ class MessageRefusals:
             await store.deployments.hold(
                 flow_id, status=cast("FlowStatus", status), until=None, at=at
             )
+
+
+def _kind(entry: OutboxEntry) -> str:
+    interactive = entry.payload.get("interactive")
+    return str(interactive.get("type")) if isinstance(interactive, Mapping) else ""
 
 
 def _flow_id(payload: Mapping[str, Any]) -> str:

@@ -3,6 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import structlog
+
+log = structlog.get_logger(__name__)
+
 
 class Poll:
     """Looks at intervals, and at once when woken.
@@ -18,10 +22,13 @@ class Poll:
         self._stopped = asyncio.Event()
 
     async def run(self) -> None:
-        """Look until stopped."""
+        """Look until stopped, whatever a look raises: nobody else would do this work."""
         while not self.is_stopped:
             self._woken.clear()
-            await self._look()
+            try:
+                await self._look()
+            except Exception:
+                log.exception("poll.broke")
             await pause(self._every, self._woken)
 
     @property

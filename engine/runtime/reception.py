@@ -41,7 +41,7 @@ class Reception:
         statuses: Statuses,
         businesses: BusinessRepository,
         clock: Clock,
-        offer: Callable[[InboxRow, InboundMessage], None],
+        offer: Callable[[InboxRow], None],
         refusals: MessageRefusals,
         commerce: OtherChanges,
     ) -> None:
@@ -59,17 +59,17 @@ class Reception:
         Raises:
             Unavailable: the database does not answer; Meta must deliver it again.
         """
-        taken: dict[str, tuple[InboxRow, InboundMessage]] = {}
-        for message in webhook.messages:
-            business = await self._business(message.phone_number_id)
-            if business:
-                row = self._row(message, business)
-                taken[row.id] = row, message
-        fresh = await self._inbox.accept([row for row, _ in taken.values()]) if taken else ()
+        rows = [
+            self._row(message, business)
+            for message in webhook.messages
+            if (business := await self._business(message.phone_number_id))
+        ]
+        once = {row.id: row for row in rows}
+        fresh = await self._inbox.accept(list(once.values())) if once else ()
         metrics.messages.labels(outcome="accepted").inc(len(fresh))
-        metrics.messages.labels(outcome="duplicate").inc(len(webhook.messages) - len(fresh))
+        metrics.messages.labels(outcome="duplicate").inc(len(rows) - len(fresh))
         for row in fresh:
-            self._offer(*taken[row.id])
+            self._offer(row)
         await self._note(webhook.statuses)
         for other in webhook.others:
             if other.field == FLOWS:

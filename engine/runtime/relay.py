@@ -36,6 +36,8 @@ MEDIA: Final = frozenset({"image", "video", "audio", "document", "sticker"})
 LONG_TALK: Final = 1500
 """Sequence from which a conversation may have had more messages than a burst: a hundredth is the
 number of its turns, and three messages in each are many."""
+MOST_KNOWN: Final = 50_000
+"""Customers of whom it is known up to which turn their messages were seen."""
 
 log = structlog.get_logger(__name__)
 
@@ -72,18 +74,31 @@ class Relay:
         self._poll = Poll(self.look, every=POLL_SECONDS)
         self._looking = asyncio.Lock()
         self._lanes: Lanes[_Letter] = Lanes(self._send, at_once=AT_ONCE, ready=self._ready)
-        self._media: dict[Lane, OutboxEntry] = {}
+        self._is_over = False
+        # What was sent last if it is a picture, and until when it is waited for.
+        self._media: dict[Lane, tuple[OutboxEntry, float]] = {}
+        # The term and the turn up to which nothing of a customer is on disk alone.
+        self._known: dict[Lane, tuple[int, int]] = {}
 
     def offer(self, entries: Iterable[OutboxEntry], term: int) -> None:
         """Queue entries that were stored just now, if they are this process's to send.
+
+        Those that may have others before them, which this process has not seen, are left to be
+        found: so they do not overtake what another process had not sent.
 
         Args:
             term: in which their turn was taken.
         """
         for entry in entries:
-            if self._claims().term(entry.tenant, entry.customer) == term:
-                letter = _Letter(entry, term)
-                self._lanes.put(_lane(entry), entry.id, letter, place=_place(entry))
+            if self._claims().term(entry.tenant, entry.customer) != term:
+                continue
+            lane, turn = _lane(entry), _turn(entry)
+            is_next = turn == 1 or self._known.get(lane) in ((term, turn - 1), (term, turn))
+            letter = _Letter(entry, term)
+            if is_next and self._lanes.put(lane, entry.id, letter, place=_place(entry)):
+                self._know(entry, term)
+            else:
+                self.wake()
 
     def wake(self) -> None:
         """Look soon: entries were stored that nobody has offered."""
@@ -111,6 +126,12 @@ class Relay:
                 if term is None or term != terms[slot_of(*_lane(entry))]:
                     continue  # the slot was another's while this was read
                 found(_lane(entry), entry.id, _Letter(entry, term), place=_place(entry))
+                self._know(entry, term)
+
+    def _know(self, entry: OutboxEntry, term: int) -> None:
+        if len(self._known) >= MOST_KNOWN:
+            self._known.clear()
+        self._known[_lane(entry)] = term, _turn(entry)
 
     def busy(self) -> frozenset[int]:
         """Give the slots with messages under way."""
@@ -123,6 +144,7 @@ class Relay:
             await asyncio.wait_for(asyncio.shield(self._lanes.idle()), within)
         except TimeoutError:
             log.info("relay.left_to_others")
+        self._is_over = True
         await self._lanes.end()
 
     async def idle(self) -> bool:
@@ -144,8 +166,9 @@ class Relay:
             log.warning("relay.database_away", entry=entry.id, error=str(error))
             return False
         while wait := self._pace.for_number(entry.phone_number_id):
-            await self._poll.pause(min(wait, SHORT_WAIT))
-            if not self._is_ours(letter):
+            # Not as long as it looks: it sends what is queued after that.
+            await asyncio.sleep(min(wait, SHORT_WAIT))
+            if self._is_over or not self._is_ours(letter):
                 self._pace.give_back(entry.tenant, entry.customer)
                 return False
         return self._is_ours(letter)
@@ -158,8 +181,9 @@ class Relay:
         before = self._media.pop(_lane(entry), None)
         if before is None:
             return
-        for _ in range(round(MEDIA_WAIT / MEDIA_POLL)):
-            if await self._outbox.status_of(before) is not None:
+        picture, until = before
+        while _ticks() < until and not self._poll.is_stopped:
+            if await self._outbox.status_of(picture) is not None:
                 return
             await self._poll.pause(MEDIA_POLL)
 
@@ -190,12 +214,20 @@ class Relay:
             log.warning("relay.database_away", entry=entry.id, error=str(error))
             return False
         if goes_on and _is_media(entry.payload):
-            self._media[_lane(entry)] = entry
+            self._media[_lane(entry)] = entry, _ticks() + MEDIA_WAIT
         return goes_on
 
 
 def _lane(entry: OutboxEntry) -> Lane:
     return entry.tenant, entry.customer
+
+
+def _ticks() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _turn(entry: OutboxEntry) -> int:
+    return entry.sequence // 100
 
 
 def _place(entry: OutboxEntry) -> tuple[int, datetime, str]:

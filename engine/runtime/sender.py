@@ -14,7 +14,14 @@ import structlog
 from engine import metrics
 from engine.clock import Clock, Ids
 from engine.domain.ids import CustomerKey, TenantId
-from engine.errors import EngineError, GraphError, GraphNoAnswer, GraphRetryable, Unavailable
+from engine.errors import (
+    EngineError,
+    GraphError,
+    GraphNoAnswer,
+    GraphRetryable,
+    GraphTerminal,
+    Unavailable,
+)
 from engine.ports import BusinessRepository, Outbox, OutboxEntry
 from engine.runtime.pace import Pace
 from engine.runtime.turn_record import WINDOW
@@ -30,6 +37,8 @@ ANSWER_WAIT: Final = timedelta(seconds=10)
 ACCOUNT_WAIT: Final = timedelta(minutes=1)
 STOP: Final = timedelta(minutes=5)
 """How soon it is tried again whether somebody has mended a tenant's account."""
+NO_TOKEN: Final = 190
+"""Meta's code for an access token that is none."""
 NOTE_SECONDS: Final = 0.5
 MOST_NOTES: Final = 120
 
@@ -94,6 +103,10 @@ class Sender:
             until = self._clock.now() + ACCOUNT_WAIT
             await self._outbox.postpone_all(entry.tenant, until=until, error=str(error))
             return False
+        except Exception as error:
+            log.exception("relay.broke", entry=entry.id)
+            broken = GraphRetryable(f"{type(error).__name__}: it cannot be sent")
+            return await self._failed(entry, broken, "")
 
     async def _send(self, entry: OutboxEntry) -> bool:
         if entry.is_unknown and await self._outbox.status_of(entry) is not None:
@@ -103,6 +116,9 @@ class Sender:
             error = "sending for this tenant is stopped"
             await self._outbox.postpone(entry, until=until, error=error, counts=False)
             return False
+        if not token:
+            nobody = GraphTerminal("the tenant has no access token", code=NO_TOKEN)
+            return await self._failed(entry, nobody, token)
         if await self._is_closed(entry):
             return await self._outside_window(entry, "more than 24 hours since he wrote")
         try:
@@ -129,7 +145,7 @@ class Sender:
         for attempt in range(MOST_NOTES):
             try:
                 await self._outbox.sent(entry, wamid=wamid, at=now)
-            except Unavailable as error:
+            except EngineError as error:
                 if attempt == 0:
                     log.warning("relay.database_away", entry=entry.id, error=str(error))
                 await asyncio.sleep(NOTE_SECONDS)
@@ -206,7 +222,7 @@ class Sender:
         if course is Course.WAIT_FOR_CUSTOMER:
             wait = timedelta(seconds=min(4**entry.attempts, LONGEST_PAIR_WAIT))
         elif is_unknown:
-            wait = ANSWER_WAIT
+            wait = max(ANSWER_WAIT, timedelta(seconds=min(2**entry.attempts, LONGEST_WAIT)))
         else:
             wait = timedelta(seconds=self._ids.jitter() * min(2**entry.attempts, LONGEST_WAIT))
         if course is Course.WAIT_FOR_NUMBER:

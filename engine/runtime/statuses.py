@@ -53,7 +53,7 @@ class Statuses:
             log.error("status.tenant_stopped", tenant=entry.tenant, code=code)
             error = f"{code}: a message failed for a reason that meets every other one"
             await self._outbox.postpone_all(entry.tenant, until=now + STOP, error=error)
-        elif course is Course.GIVE_UP:
+        elif course is Course.GIVE_UP or self._refusals.has_stand_in(entry):
             await self._refusals.entry(entry, code)
         else:
             # Once: what came after it has been delivered, so it comes late, and not again.

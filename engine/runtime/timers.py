@@ -16,7 +16,7 @@ from engine.errors import Unavailable
 from engine.ports import Inbox, InboxRow, Timer, Timers
 from engine.runtime.polling import Poll
 from engine.whatsapp.content import Raised
-from engine.whatsapp.inbound import InboundMessage, raised, restore_message
+from engine.whatsapp.inbound import raised
 
 POLL_SECONDS: Final = 1.0
 PAGE: Final = 100
@@ -29,7 +29,7 @@ class Alarm:
 
     Args:
         slots: gives those slots.
-        offer: gets the events to be worked on at once.
+        offer: is told of the events, which are to be worked on at once.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Alarm:
         inbox: Inbox,
         clock: Clock,
         slots: Callable[[], Collection[int]],
-        offer: Callable[[InboxRow, InboundMessage], None],
+        offer: Callable[[InboxRow], None],
     ) -> None:
         self._timers = timers
         self._inbox = inbox
@@ -78,7 +78,7 @@ class Alarm:
             await self._timers.drop(due)
             metrics.timers.inc(len(fresh))
             for row in fresh:
-                self._offer(row, restore_message(row.raw))
+                self._offer(row)
             if len(due) < PAGE:
                 return
 

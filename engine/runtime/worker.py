@@ -66,12 +66,14 @@ class Worker:
         self._looking = asyncio.Lock()
         self._lanes: Lanes[_Task] = Lanes(self._take, at_once=AT_ONCE)
 
-    def offer(self, row: InboxRow, message: InboundMessage) -> None:
-        """Queue a message that was stored just now, if its turn is this process's to take."""
-        term = self._claims().term(row.tenant, row.customer)
-        if term is not None:
-            task = _Task(row, message, term)
-            self._lanes.put((row.tenant, row.customer), row.id, task, place=_place(row))
+    def offer(self, row: InboxRow) -> None:
+        """Look soon for a message that was stored just now, if its turn is this process's to take.
+
+        It is not queued from here: before it there may be others of its conversation on disk, that
+        another process has stored, or had put off before it lost the slot.
+        """
+        if self._claims().term(row.tenant, row.customer) is not None:
+            self._poll.wake()
 
     async def run(self) -> None:
         """Look for messages until stopped."""

@@ -24,6 +24,7 @@ from pymongo.write_concern import WriteConcern
 
 from engine.errors import EngineError, SettingsError, Unavailable
 from engine.storage.records import DOCUMENTS, SUPERSEDED
+from engine.storage.upgrade import upgrade
 
 Json = dict[str, Any]
 """A document as it lies on disk."""
@@ -113,7 +114,7 @@ class Database:
         return self._client
 
     async def open(self) -> Self:
-        """Connect, create the collections' indexes where they are missing, drop superseded ones.
+        """Connect, and bring what lies there into the form of this version: indexes and rows.
 
         Raises:
             SettingsError: the URI is malformed, the login is refused, it is no replica set, or
@@ -194,6 +195,7 @@ class Database:
                 # relies on it, every query goes through `collection`.
                 await init_beanie(self.client[self.name], document_models=list(DOCUMENTS))
                 await self._drop_superseded()
+                await upgrade(self.collection)
         except EngineError as exc:
             if isinstance(exc.__cause__, OperationFailure):
                 _explain_index(exc.__cause__)

@@ -18,7 +18,7 @@ from engine.storage.connection import Json, reachable
 LONGEST_ERROR = 2000
 """Characters of an error that are kept."""
 MOST_OF_LANE: Final = 20
-"""Rows of one lane that are given at once: what is found in front of others must not fill memory."""
+"""Rows of one lane that are given at once: a crowd of them must not keep others out of memory."""
 MOST_COUNTED = 1000
 """Due rows that are counted."""
 # All of them, named: MongoDB then merges the slots' parts of the index, each in order of time.

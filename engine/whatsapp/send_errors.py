@@ -70,7 +70,7 @@ def course_of(error: GraphError) -> Course:
     if isinstance(error, GraphRetryable):
         # Without a code of Meta's a gateway has answered, or nobody.
         return COURSES.get(error.code, Course.RETRY) if error.code else Course.RETRY
-    return COURSES.get(error.code, Course.GIVE_UP)
+    return COURSES.get(error.code, Course.GIVE_UP) if error.code else Course.GIVE_UP
 
 
 def late_course(code: int) -> Course:

@@ -1,11 +1,12 @@
 """One request to the Graph API, and what its failures mean."""
 
+import asyncio
 import json
 
 import pytest
 from starlette.responses import JSONResponse, PlainTextResponse
 
-from engine.errors import GraphError, GraphRetryable, GraphTerminal
+from engine.errors import GraphError, GraphNoAnswer, GraphRetryable, GraphTerminal
 from engine.graph.client import Answer, GraphClient
 from engine.graph.usage import Usage
 
@@ -63,10 +64,11 @@ def refused(**error):
         (refused(code="9" * 5000), GraphTerminal, 0, ""),
         (refused(error_data={"details": None}, error_user_msg="So."), GraphTerminal, 100, "So."),
         (refused(error_data=["x"], message=None), GraphTerminal, 100, "['x']"),
-        ((502, "<html>"), GraphRetryable, 0, ""),
-        ((502, {"error": "no"}), GraphRetryable, 0, ""),
+        ((502, "<html>"), GraphNoAnswer, 0, ""),
+        ((502, {"error": "no"}), GraphNoAnswer, 0, ""),
         ((429, {}), GraphRetryable, 0, ""),
         ((404, {}), GraphTerminal, 0, ""),
+        ((401, {"error": {"code": 0}}), GraphTerminal, 190, ""),
         ((500, {"error": {"code": 999}}), GraphRetryable, 999, ""),
         ((429, {"error": {"code": 999}}), GraphRetryable, 999, ""),
         ((500, {"error": {"code": 0}}), GraphRetryable, 0, ""),
@@ -112,8 +114,24 @@ async def test_a_refusal_tells_how_long_to_wait(client, scripted, body):
         assert caught.value.wait == wait
 
 
-async def test_no_answer_may_be_tried_again():
+async def test_what_never_went_out_may_be_tried_again():
     client = GraphClient("http://127.0.0.1:9", "v26.0")
-    with pytest.raises(GraphRetryable, match="no answer: ConnectError"):
+    with pytest.raises(GraphRetryable, match="no connection: ConnectError") as caught:
         await client.request("GET", "/1", token="t")
+    assert not isinstance(caught.value, GraphNoAnswer)
     await client.close()
+
+
+async def test_nobody_knows_what_became_of_a_request_without_an_answer():
+    async def hang_up(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    client = GraphClient(f"http://127.0.0.1:{port}", "v26.0")
+    with pytest.raises(GraphNoAnswer, match="no answer: RemoteProtocolError"):
+        await client.send("1", token="t", payload={})
+    await client.close()
+    server.close()
+    await server.wait_closed()

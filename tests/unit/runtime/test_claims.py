@@ -11,7 +11,7 @@ from engine.errors import Unavailable
 from engine.runtime import claims as module
 from engine.runtime.claims import Claims
 from engine.slots import LEASE, SLOTS, slot_of
-from tests.memory_boxes import Boxes
+from tests.memory_boxes import Boxes, no_strike
 
 ANA = TenantId("la-tavola"), CustomerKey("ana")
 SLOT = slot_of(*ANA)
@@ -84,10 +84,112 @@ async def test_a_slot_with_work_is_given_back_when_the_work_is_done(boxes, clock
     one.busy = set(range(SLOTS))
     await two.claims.renew()
     await one.claims.renew()
-    assert len(one.slots) == SLOTS
+    assert len(boxes.table.of("one")) == SLOTS
     one.busy = set()
     await one.claims.renew()
     assert len(one.slots) == 32
+
+
+async def test_a_process_that_is_never_without_work_shares_it_all_the_same(boxes, clock):
+    one, two = Process(boxes, clock, "one"), Process(boxes, clock, "two")
+    await one.claims.renew()
+    term = one.claims.term(*ANA)
+    one.busy = set(range(SLOTS))  # a backlog: there is work in every slot, all the time
+    await two.claims.renew()
+    await one.claims.renew()
+    assert len(one.slots) == 32  # nothing new is begun in the others,
+    one.busy = one.slots  # so what is under way there comes to its end
+    await one.claims.renew()
+    await two.claims.renew()
+    assert len(one.slots) == len(two.slots) == 32
+    assert not one.slots & two.slots
+    await two.claims.leave()
+    one.busy = set()
+    await one.claims.renew()
+    assert len(one.slots) == SLOTS
+    assert one.claims.term(*ANA) in (term, 2, 3, 4)
+
+
+async def test_a_slot_that_was_to_be_given_back_is_worked_in_again_if_it_need_not(boxes, clock):
+    one, two = Process(boxes, clock, "one"), Process(boxes, clock, "two")
+    await one.claims.renew()
+    one.busy = set(range(SLOTS))
+    await two.claims.renew()
+    await one.claims.renew()
+    await two.claims.leave()
+    await one.claims.renew()
+    assert one.claims.terms() == dict.fromkeys(range(SLOTS), 1)
+
+
+async def test_what_comes_first_and_takes_long_does_not_keep_the_lease_from_being_renewed(
+    boxes, clock, monkeypatch
+):
+    monkeypatch.setattr(module, "PREPARE_SECONDS", 0.01)
+    one = Process(boxes, clock, "one")
+    gate = asyncio.Event()
+
+    async def prepare(slots) -> None:
+        await gate.wait()
+
+    one.claims._prepare = prepare
+    async with asyncio.timeout(1):
+        await one.claims.renew()
+        version = boxes.table.version
+        await one.claims.renew()
+    assert boxes.table.version == version + 1
+    assert one.slots == set()
+    gate.set()
+    await one.claims.renew()
+    assert len(one.slots) == SLOTS
+
+
+async def test_after_the_database_was_away_the_others_may_renew_before_their_slots_are_taken(
+    boxes, clock, monkeypatch
+):
+    ticks = Ticks(monkeypatch)
+    one, two = Process(boxes, clock, "one"), Process(boxes, clock, "two")
+    for process in (one, two, one, two):
+        await process.claims.renew()
+    held = one.slots
+
+    async def away(where: str) -> None:
+        raise Unavailable(where)
+
+    boxes.strike = away
+    for process in (one, two):
+        await process.claims.renew()
+    clock.move(LEASE * 3)
+    ticks.now += LEASE.total_seconds() * 3
+    for process in (one, two):
+        await process.claims.renew()
+    boxes.strike = no_strike
+    await two.claims.renew()
+    assert len(two.slots) == 32
+    await one.claims.renew()
+    assert one.slots == held  # what it was about to note as sent, nobody has sent again
+
+
+async def test_who_died_while_the_database_was_away_is_followed_a_lease_later(
+    boxes, clock, monkeypatch
+):
+    ticks = Ticks(monkeypatch)
+    one, two = Process(boxes, clock, "one"), Process(boxes, clock, "two")
+    for process in (one, two, one, two):
+        await process.claims.renew()
+
+    async def away(where: str) -> None:
+        raise Unavailable(where)
+
+    boxes.strike = away
+    await two.claims.renew()
+    boxes.strike = no_strike
+    clock.move(LEASE)
+    ticks.now += LEASE.total_seconds() - 0.1
+    await two.claims.renew()
+    assert len(two.slots) == 32
+    ticks.now += 0.1
+    await two.claims.renew()
+    assert len(two.slots) == SLOTS
 
 
 async def test_nothing_is_begun_shortly_before_the_lease_is_over(boxes, clock, monkeypatch):

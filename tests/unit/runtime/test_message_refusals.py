@@ -20,7 +20,7 @@ from engine.runtime.sender import MAX_ATTEMPTS, Sender
 from engine.runtime.statuses import Statuses
 from engine.slots import SLOTS
 from engine.whatsapp.content import Raised
-from engine.whatsapp.inbound import InboundMessage, parse_webhook
+from engine.whatsapp.inbound import InboundMessage, parse_webhook, restore_message
 from tests.memory_boxes import Boxes
 from tests.unit.actions.shop import OPEN
 from tests.unit.runtime.flow_shop import (
@@ -88,8 +88,8 @@ class House:
     async def _spoke_at(self, tenant: TenantId, customer: Any) -> datetime | None:
         return self.shop.clock.now()
 
-    def _offer(self, row: InboxRow, message: InboundMessage) -> None:
-        self.offered.append((row, message))
+    def _offer(self, row: InboxRow) -> None:
+        self.offered.append((row, restore_message(row.raw)))
 
     async def take(self, changes: Any) -> None:
         """Be nobody who wants to know of other changes."""

@@ -420,3 +420,124 @@ async def test_without_the_database_a_look_does_nothing(post):
     await post.look()
     assert post.meta.taken == []
     assert entry(1).customer == ANA
+
+
+async def test_an_end_does_not_wait_for_what_the_numbers_throughput_holds_back(post):
+    post.pace.for_number = lambda number: 1.0  # never
+    crowd = [entry(1, who=CustomerKey(f"c{n}")) for n in range(5)]
+    post.put(*crowd)
+    await post.relay.look()
+    turns = 0
+
+    async def beat() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0.01)
+
+    beating = asyncio.create_task(beat())
+    async with asyncio.timeout(5):
+        await post.relay.end(within=0.1)
+    beating.cancel()
+    assert turns > 5  # others had their time meanwhile
+    assert post.meta.taken == []
+    assert [post.state(each) for each in crowd] == [("queued", 0)] * 5
+
+
+# Others' work -----------------------------------------------------------------------------------
+
+
+async def test_what_is_offered_does_not_overtake_what_another_process_had_left(post):
+    post.put(entry(4))  # by another one, that is gone
+    post.put(entry(5))
+    post.relay.offer([entry(5)], 1)
+    await post.relay.idle()
+    assert post.meta.texts() == []
+    await post.look()
+    assert post.meta.texts() == ["4", "5"]
+    post.put(entry(6))
+    post.relay.offer([entry(6)], 1)  # now it knows all there is
+    await post.relay.idle()
+    assert post.meta.texts() == ["4", "5", "6"]
+    post.claims.held = 2  # another had the slot for a while
+    post.put(entry(7))
+    post.relay.offer([entry(7)], 2)
+    await post.relay.idle()
+    assert post.meta.texts() == ["4", "5", "6"]
+    await post.look()
+    assert post.meta.texts() == ["4", "5", "6", "7"]
+
+
+async def test_what_is_offered_does_not_overtake_a_turn_that_another_process_has_taken(post):
+    post.put(entry(1))
+    post.relay.offer([entry(1)], 1)
+    await post.relay.idle()
+    post.put(entry(2), entry(3))  # the first by a Flow's exchange
+    post.relay.offer([entry(3)], 1)
+    await post.relay.idle()
+    assert post.meta.texts() == ["1"]
+    await post.look()
+    assert post.meta.texts() == ["1", "2", "3"]
+
+
+# What is broken ----------------------------------------------------------------------------------
+
+
+async def test_without_a_token_everything_waits_and_nothing_is_given_up(post):
+    post.change_business(access_token="")
+    post.put(entry(1), entry(2))
+    for _ in range(MAX_ATTEMPTS + 1):
+        await post.look(STOP)
+    assert post.meta.tokens == []
+    assert post.state(entry(1)) == ("queued", 0)
+    post.change_business(access_token="token")
+    await post.look(STOP)
+    assert post.meta.texts() == ["1", "2"]
+
+
+async def test_an_entry_that_breaks_the_sending_is_given_up_at_last_and_others_go_on(post):
+    broken, other = entry(1), entry(1, who=EVA)
+    post.put(broken, entry(2), other)
+    real = post.meta.send
+
+    async def send(number, *, token, payload):
+        if payload is broken.payload:
+            raise ValueError("odd")
+        return await real(number, token=token, payload=payload)
+
+    post.meta.send = send
+    await post.look()
+    assert post.state(other) == ("sent", 0)
+    assert post.state(broken) == ("queued", 1)
+    for _ in range(MAX_ATTEMPTS):
+        await post.look(HOUR)
+    assert post.state(broken)[0] == "dead"
+    assert post.state(entry(2))[0] == "sent"
+
+
+async def test_sends_without_an_answer_are_tried_for_minutes_before_they_are_given_up(post):
+    post.put(entry(1))
+    waited = 0.0
+    while post.state(entry(1))[0] == "queued":
+        post.meta.errors.append(GraphNoAnswer("no answer"))
+        await post.look()
+        wait = post.wait(entry(1))
+        if post.state(entry(1))[0] == "queued":
+            waited += wait
+            post.clock.move(timedelta(seconds=wait))
+    assert waited > 8 * 60
+
+
+async def test_what_meta_took_is_noted_even_if_the_database_refuses_it_at_first(post, monkeypatch):
+    monkeypatch.setattr(sending, "NOTE_SECONDS", 0.001)
+    refusals = [EngineError("refused"), Unavailable("away")]
+
+    async def refuse(where):
+        if where == "outbox.sent" and refusals:
+            raise refusals.pop()
+
+    post.boxes.strike = refuse
+    post.put(entry(1))
+    await post.look()
+    assert post.state(entry(1)) == ("sent", 0)
+    assert post.meta.texts() == ["1"]

@@ -28,6 +28,9 @@ class Desk:
             outbox=self.post.boxes.outbox, refusals=refusals, clock=self.post.clock
         )
 
+    def has_stand_in(self, entry) -> bool:
+        return "interactive" in entry.payload
+
     async def entry(self, entry, code) -> None:
         self.told.append(code)
 
@@ -90,6 +93,13 @@ async def test_what_failed_for_now_is_sent_once_more(code):
     await desk.hear("failed", code, wamid="wamid.out.3")
     await desk.post.look()
     assert len(desk.post.meta.taken) == 3
+    assert desk.held.state == "failed"
+
+
+async def test_what_the_chat_can_do_without_is_not_sent_again():
+    desk = Desk(payload={"type": "interactive", "interactive": {"type": "flow"}})
+    await desk.hear("failed", 131000)
+    assert desk.told == [131000]
     assert desk.held.state == "failed"
 
 

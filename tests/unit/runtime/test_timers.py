@@ -11,6 +11,7 @@ from engine.ports import Timer
 from engine.runtime.timers import Alarm
 from engine.slots import SLOTS, slot_of
 from engine.whatsapp.content import Raised
+from engine.whatsapp.inbound import restore_message
 from tests.memory_boxes import Boxes
 from tests.unit.actions.shop import OPEN
 from tests.unit.runtime.flow_shop import ANA, EVA, NUMBER, TENANT
@@ -33,7 +34,8 @@ class Scene:
         self.slots: Any = ALL
         self.alarm = Alarm(
             timers=self.boxes.timers, inbox=self.boxes.inbox, clock=self.clock,
-            slots=lambda: self.slots, offer=lambda row, message: self.offered.append(message),
+            slots=lambda: self.slots,
+            offer=lambda row: self.offered.append(restore_message(row.raw)),
         )  # fmt: skip
 
     async def look(self, after: int = 0) -> list[Any]:

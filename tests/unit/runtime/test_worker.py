@@ -1,5 +1,6 @@
 """Turns are taken in Meta's order, as often as it takes, and what cannot be taken is put aside."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,8 +11,7 @@ from engine.clock import ManualClock
 from engine.domain.ids import CustomerKey
 from engine.errors import Conflict, TurnError, Unavailable
 from engine.ports import InboxRow
-from engine.runtime.worker import CONFLICT_PATIENCE, MAX_ATTEMPTS, Worker
-from engine.whatsapp.inbound import restore_message
+from engine.runtime.worker import CONFLICT_PATIENCE, MAX_ATTEMPTS, POLL_SECONDS, Worker
 from tests.memory_boxes import Boxes
 from tests.unit.actions.shop import OPEN
 from tests.unit.runtime.boxes_scene import Mine, entry
@@ -69,7 +69,7 @@ class Scene:
 
     def offer(self, *rows: InboxRow) -> None:
         for each in rows:
-            self.worker.offer(each, restore_message(each.raw))
+            self.worker.offer(each)
 
     async def look(self, after: timedelta = timedelta()) -> list[str]:
         self.clock.move(after)
@@ -90,11 +90,36 @@ async def test_metas_order_counts_then_ours():
 
 async def test_what_is_offered_is_taken_at_once_and_what_it_says_goes_on_with_the_term():
     scene = await Scene(row(1), row(2)).start()
-    scene.offer(*scene.rows)
+    running = asyncio.create_task(scene.worker.run())
+    await scene.boxes.inbox.accept([row(3)])
+    await asyncio.sleep(0)  # it has looked
     await scene.worker.idle()
-    assert scene.taken == ["1", "2"]
-    assert [term for _, term in scene.sent] == [1, 1]
+    await scene.boxes.inbox.accept([row(4, at=1)])
+    scene.offer(row(4, at=1))
+    async with asyncio.timeout(POLL_SECONDS / 2):
+        while len(scene.taken) < 4:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0)
+    await scene.worker.end()
+    await running
+    assert scene.taken == ["1", "2", "3", "4"]
+    assert [term for _, term in scene.sent] == [1, 1, 1, 1]
+
+
+async def test_what_is_offered_does_not_overtake_what_another_process_has_stored():
+    scene = await Scene(row(2, at=1)).start()
+    await scene.boxes.inbox.accept([row(1)])  # by another one, just now
+    scene.offer(row(2, at=1))
+    await scene.worker.idle()
     assert await scene.look() == ["1", "2"]
+
+
+async def test_what_is_offered_does_not_overtake_what_another_process_had_put_off():
+    scene = await Scene(row(1), row(2)).start()
+    await scene.boxes.inbox.postpone(row(1), until=OPEN + SECOND, error="not now")
+    scene.offer(row(2))
+    await scene.worker.idle()
+    assert scene.taken == []
+    assert await scene.look(SECOND) == ["1", "2"]
 
 
 async def test_another_process_conversations_are_left_to_it():
@@ -189,7 +214,7 @@ async def test_an_end_finishes_the_turn_under_way_and_leaves_the_rest():
 
     ending: list[Any] = []
     scene.take = take  # type: ignore[method-assign]
-    scene.offer(*scene.rows)
+    await scene.worker.look()
     assert scene.worker.busy()
     await scene.worker.idle()
     for each in ending[1:]:

@@ -52,7 +52,8 @@ def test_an_unknown_code_is_tried_again_only_if_it_may_pass():
 def test_no_answer_and_a_gateway_are_no_reason_to_stop_a_tenant():
     assert course_of(GraphNoAnswer("no answer")) is Course.RETRY
     assert course_of(GraphRetryable("HTTP 503")) is Course.RETRY
-    assert course_of(GraphTerminal("no", code=0)) is Course.STOP_TENANT
+    assert course_of(GraphTerminal("HTTP 404")) is Course.GIVE_UP
+    assert late_course(0) is Course.STOP_TENANT
 
 
 def test_what_the_client_calls_passing_is_never_given_up():

@@ -1,0 +1,165 @@
+"""What must be, whatever broke: a ledger of what customers wrote, what was done and what they got.
+
+It knows of the engine only what is in the boxes.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from engine.domain.ids import CustomerKey
+from engine.ports import OutboxEntry, TurnRecord
+from engine.runtime.timers import _name
+from engine.slots import SLOTS
+from tests.unit.runtime.exactly_once_scene import CUSTOMERS, POISON, Acceptance, World
+from tests.unit.runtime.flow_shop import texts
+
+CODES_OF: dict[str, frozenset[int]] = {
+    "dead": frozenset({131026, 132068}),
+    "held": frozenset({131047}),
+}
+"""With which of Meta's codes an entry may end in a state."""
+PROBLEM = "something went wrong on our side"
+
+
+@dataclass
+class Shopper:
+    """A customer as he sees it: the simple reference of what his taps do, one after the other."""
+
+    cart: int = 0
+    stage: str = ""
+    orders: tuple[int, ...] = ()
+
+    def tap(self, what: str) -> None:
+        """Do something."""
+        if what.startswith("add_to_cart"):
+            self.cart, self.stage = self.cart + 1, ""
+        elif what in ("view_cart", "greet"):
+            self.stage = ""
+        elif what == "checkout":
+            self.stage = "checkout" if self.cart else self.stage
+        elif what == "pickup":
+            self.stage = "payment" if self.stage else ""
+        elif what == "pay:cash":
+            self.stage = "summary" if self.stage in ("payment", "summary") else self.stage
+        elif what == "confirm" and self.stage == "summary":
+            self.orders, self.cart, self.stage = (*self.orders, self.cart), 0, ""
+
+
+def check_always(world: World) -> None:
+    """Check what must be at every moment."""
+    assert not world.errors
+    assert not [crash for process in world.processes if (crash := process.crash())]
+    assert all(taking.was_owner for taking in world.takings), "a turn without the slot"
+    assert all(sending.was_owner for sending in world.sendings), "a send without the slot"
+    turns = Counter(record.inbox_id for record in world.turns)
+    assert all(number == 1 for number in turns.values()), "a message was answered twice"
+    assert not world.overtaken, "a turn was taken before that of an earlier message"
+    for customer in CUSTOMERS:
+        versions = [record.conversation.version for record in _turns_of(world, customer)]
+        assert versions == list(range(1, len(versions) + 1)), "turns of one conversation overlap"
+        firsts = [entry.sequence for entry in _firsts(world, customer)]
+        assert firsts == sorted(firsts), "messages went out in another order"
+    for name, taken in _accepted(world).items():
+        assert not _is_doubled(world, name, taken), f"Meta has {name} once too often"
+
+
+def check_settled(world: World) -> None:
+    """Check what must be when nothing is left to be done."""
+    check_always(world)
+    boxes = world.boxes
+    assert set(world.said) <= boxes.inbox_rows.keys(), "a message is lost"
+    for name, held in boxes.inbox_rows.items():
+        assert held.state == ("dead" if name in world.poisoned else "done")
+    _check_messages(world)
+    _check_orders(world)
+    for name in world.poisoned:
+        told = [texts((entry,)) for entry in _entries(world) if entry.id.startswith(f"{name}:")]
+        assert sum(PROBLEM in str(each) for each in told) == 1, "a dead message was not told of"
+    members = {process.name for process in world.alive}
+    assert set(boxes.table.members) == members, "a lease was left behind"
+    assert set(boxes.table.owners) == set(range(SLOTS)), "a slot is nobody's"
+    assert set(boxes.table.owners.values()) <= members
+    assert all(timer.due > world.clock.now() for timer in boxes.timer_rows.values())
+    _check_timers(world)
+
+
+def _check_messages(world: World) -> None:
+    """Check that every message went out, or did not for a reason that Meta gave."""
+    accepted = _accepted(world)
+    for name, held in world.boxes.outbox_rows.items():
+        refused = world.meta.refused.get(name, set())
+        if held.state == "sent":
+            assert name in accepted
+        elif held.state == "failed":
+            assert name in accepted
+            assert held.status == "failed"
+        elif held.state in CODES_OF:
+            assert refused & CODES_OF[held.state], f"{name} is {held.state}: {held.error}"
+        else:
+            # Only receipts are not worth a second try.
+            assert held.state == "discarded"
+            assert held.row.said is None
+            assert refused
+
+
+def _check_orders(world: World) -> None:
+    """Check that there is an order for every confirmation, as the customer saw it; and one."""
+    for customer in CUSTOMERS:
+        shopper = Shopper()
+        for record in _turns_of(world, customer):
+            assert record.log.outcome != "failed" or record.given_up, record.log.error
+            what = world.said.get(record.inbox_id, "")
+            if what != POISON:
+                shopper.tap(what)
+        placed = [order for order in world.placed if order.customer == customer]
+        units = tuple(sum(line.quantity for line in order.lines) for order in placed)
+        assert units == shopper.orders
+        for order in placed:
+            told = [e.id for e in _entries(world) if f"#{order.number}* confirmed" in str(e.payload)]
+            assert len(told) == 1, f"order {order.number} was confirmed by {told}"
+
+
+def _check_timers(world: World) -> None:
+    """Check that no timer was dropped that has not become an event."""
+    events = {_name(timer, int(timer.due.timestamp())) for timer in world.fired}
+    assert events <= world.boxes.inbox_rows.keys()
+
+
+def _turns_of(world: World, customer: CustomerKey) -> list[TurnRecord]:
+    return [record for record in world.turns if record.conversation.customer == customer]
+
+
+def _entries(world: World) -> Iterator[OutboxEntry]:
+    return (held.row for held in world.boxes.outbox_rows.values())
+
+
+def _accepted(world: World) -> dict[str, list[Acceptance]]:
+    found: dict[str, list[Acceptance]] = defaultdict(list)
+    for taken in world.meta.accepted:
+        found[taken.sending.entry.id].append(taken)
+    return found
+
+
+def _firsts(world: World, customer: CustomerKey) -> list[OutboxEntry]:
+    """Give what Meta took for a customer in its order, each message once."""
+    found = (taken.sending.entry for taken in world.meta.accepted)
+    mine = {entry.id: entry for entry in found if entry.customer == customer}
+    return list(mine.values())
+
+
+def _is_doubled(world: World, name: str, taken: list[Acceptance]) -> bool:
+    """Tell whether Meta has a message once too often.
+
+    It may have it once; once more if it failed late; and once more each time nobody could know
+    that it had it: before the answer was noted, the process had lost the slot. What a process had
+    begun to send when it lost the slot, it could not call back.
+    """
+    left = 1 + world.boxes.outbox_rows[name].is_switched
+    for each in taken:
+        if not each.was_stalled:
+            left -= 1
+            if left < 0:
+                return True
+            left += not each.is_noted
+    return False

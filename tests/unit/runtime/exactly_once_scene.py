@@ -1,0 +1,662 @@
+"""Several processes over the same boxes, a Meta, and customers, in one event loop of virtual time.
+
+Every await of a process on the database or on Meta is a point at which a test can break it:
+`Process.reach`. Nothing here knows what must come out; that is in `exactly_once_ledger`.
+"""
+
+import asyncio
+import contextvars
+import shutil
+import tempfile
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from engine.clock import SeededIds
+from engine.domain.ids import CustomerKey, TenantId
+from engine.errors import GraphNoAnswer, GraphRetryable, GraphTerminal, Unavailable
+from engine.ports import InboxRow, OutboxEntry, Timer, TurnRecord
+from engine.runtime.bundles import Bundles
+from engine.runtime.claims import Claims
+from engine.runtime.flow_tokens import FlowTokens
+from engine.runtime.message_refusals import MessageRefusals
+from engine.runtime.pace import Pace
+from engine.runtime.reception import Reception
+from engine.runtime.relay import Relay
+from engine.runtime.sender import Sender, is_receipt
+from engine.runtime.statuses import Statuses
+from engine.runtime.timers import Alarm
+from engine.runtime.turns import Turns
+from engine.runtime.worker import Worker
+from engine.slots import slot_of
+from engine.spec.bundle import Bundle, Library
+from engine.whatsapp.inbound import InboundMessage, Status, StatusError, Webhook, restore_message
+from tests.memory import MemoryCatalog, MemoryStore
+from tests.memory_boxes import Boxes
+from tests.unit.actions.shop import OPEN, ROOT, VERBS, menu
+from tests.unit.runtime.flow_shop import NUMBER, TENANT, Businesses, deployment
+from tests.unit.runtime.virtual_time import LoopClock, VirtualLoop
+
+CUSTOMERS = tuple(CustomerKey(f"US.{n}") for n in range(1, 4))
+POISON = "poison"
+"""What a turn fails at, again and again."""
+TIMERS = """
+extends: storefront
+anywhere:
+  cart_expired: {say: all_right}
+states:
+  menu:
+    after:
+      1m: {say: all_right}
+  added:
+    after:
+      1m: {if: cart.count > 0, say: cart_reminder}
+"""
+SEND_SECONDS = 5.0
+META_PATIENCE = 5.0
+"""Seconds after which Meta gives a webhook up, and delivers it again."""
+LATENCIES = (0.0, 0.0, 0.0, 0.0, 0.0, 0.002, 0.02, 0.15)
+STATUS_DELAYS = (0.0, 0.0, 0.01, 0.3, 2.0, 9.0, 25.0)
+RETRYABLE = frozenset({131056, 130429, 131000})
+PROCESS: contextvars.ContextVar["Process"] = contextvars.ContextVar("process")
+SENDING: contextvars.ContextVar["Sending"] = contextvars.ContextVar("sending")
+Lane = tuple[TenantId, CustomerKey]
+
+
+@cache
+def bundle() -> Bundle:
+    """Give La Tavola with timers: carts live an hour, the menu and the cart call back."""
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        for part in ("conversations", "flows"):
+            (root / part).symlink_to(ROOT / part)
+        own = root / "tenants" / TENANT
+        shutil.copytree(ROOT / "tenants" / TENANT, own)
+        (own / "conversations").mkdir(exist_ok=True)
+        (own / "conversations" / "storefront.yaml").write_text(
+            TIMERS.replace("chart: storefront\n", "", 1)
+        )
+        made = Library(root, VERBS).load(TENANT)
+    return replace(made, tenant=made.tenant.model_copy(update={"cart_hours": 1}))
+
+
+@dataclass
+class Fault:
+    """What will happen to a process.
+
+    Args:
+        kind: `kill`, `away`, `pause`.
+        where: the beginning of the names of the points it may happen at.
+        after: so many of those points are passed before.
+        seconds: of a pause, or of the database's absence; a single call if 0.
+    """
+
+    kind: str
+    where: str = ""
+    after: int = 0
+    seconds: float = 0.0
+
+
+@dataclass
+class Sending:
+    """A message as a process gives it to Meta.
+
+    Args:
+        was_owner: the process had the customer's slot when it began.
+    """
+
+    entry: OutboxEntry
+    process: "Process"
+    was_owner: bool
+
+
+@dataclass
+class Acceptance:
+    """A message that Meta took.
+
+    Args:
+        was_stalled: the process had lost the slot before Meta took what it had begun to send.
+        is_noted: it was noted while the process still had the slot.
+    """
+
+    sending: Sending
+    wamid: str
+    at: float
+    was_stalled: bool
+    is_noted: bool = False
+
+
+@dataclass
+class Taking:
+    """A turn that a process took, or tried to.
+
+    Args:
+        was_owner: the process had the customer's slot when it began.
+    """
+
+    row: InboxRow
+    at: float
+    was_owner: bool
+
+
+@dataclass
+class Overtaken:
+    """A turn that was committed although an earlier message waited when it was begun."""
+
+    row: InboxRow
+    waiting: InboxRow
+
+
+class Process:
+    """One process: the real parts, until it is killed, paused or ended."""
+
+    def __init__(self, world: "World", name: str) -> None:
+        self.world, self.name = world, name
+        self.is_alive, self.is_ending = True, False
+        self.faults: list[Fault] = []
+        self.away_until = 0.0
+        self.running = asyncio.Event()
+        self.running.set()
+        self.tasks: set[asyncio.Task[Any]] = set()
+        self.context = contextvars.copy_context()
+        self.context.run(PROCESS.set, self)
+        self.passed: list[str] = []
+        self._assemble()
+        self._loops = [self.spawn(run()) for run in self._runs()]
+
+    def _assemble(self) -> None:
+        """Put the parts together as `engine.parts` does."""
+        world, clock, boxes = self.world, self.world.clock, self.world.boxes
+        businesses: Any = Struck("businesses", world.businesses)
+        claims: Claims
+        refusals = MessageRefusals(
+            inbox=boxes.inbox, businesses=businesses, stores=world.store, clock=clock,
+            offer=lambda row, message: self.worker.offer(row, message),
+        )  # fmt: skip
+
+        async def spoke_at(tenant: TenantId, customer: CustomerKey) -> datetime | None:
+            held = await world.store(tenant).conversations.get(customer)
+            return held.spoke_at if held else None
+
+        pace = Pace(share=lambda: self.claims.share, ticks=world.loop.time)
+        sender: Any = _Sender(
+            self, outbox=boxes.outbox, businesses=businesses, graph=world.meta, clock=clock,
+            ids=world.ids, pace=pace, spoke_at=spoke_at, refused=refusals.entry,
+        )  # fmt: skip
+        self.relay = Relay(
+            outbox=boxes.outbox, sender=sender, pace=pace, clock=clock, claims=lambda: self.claims
+        )
+        turns: Any = _Turns(
+            self, stores=world.store, bundles=world.bundles, businesses=businesses,
+            tokens=FlowTokens("secret"), clock=clock, ids=world.ids,
+        )  # fmt: skip
+        self.worker = Worker(
+            inbox=boxes.inbox, turns=turns, clock=clock, claims=lambda: self.claims,
+            send=self.relay.offer,
+        )  # fmt: skip
+        self.alarm = Alarm(
+            timers=boxes.timers, inbox=boxes.inbox, clock=clock,
+            slots=lambda: self.claims.terms().keys(), offer=self.worker.offer,
+        )  # fmt: skip
+        self.claims = Claims(
+            tables=boxes.slots, clock=clock, member=self.name,
+            busy=lambda: self.worker.busy() | self.relay.busy(), prepare=self.alarm.fire,
+        )  # fmt: skip
+        self.reception = Reception(
+            inbox=boxes.inbox,
+            statuses=Statuses(outbox=boxes.outbox, refusals=refusals, clock=clock),
+            businesses=businesses, clock=clock, offer=self.worker.offer, refusals=refusals,
+            commerce=_NoCommerce(),
+        )  # fmt: skip
+
+    def _runs(self) -> tuple[Callable[[], Coroutine[None, None, None]], ...]:
+        return self.claims.run, self.alarm.run, self.worker.run, self.relay.run
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Let the process do something."""
+        return self.world.loop.create_task(work, context=self.context)
+
+    def owns(self, lane: Lane) -> bool:
+        """Tell whether the process has a customer's slot, by the table."""
+        table = self.world.boxes.table
+        member = table.members.get(self.name)
+        is_mine = table.owners.get(slot_of(*lane)) == self.name
+        return is_mine and member is not None and member.until > self.world.clock.now()
+
+    # What breaks it ----------------------------------------------------------------------------
+
+    async def reach(self, where: str) -> None:
+        """Come to a point at which it may be broken."""
+        if not self.is_alive:
+            raise asyncio.CancelledError
+        fault = self._due(where)
+        if fault:
+            await self._break(fault, where)
+        await asyncio.sleep(self.world.chance.choice(LATENCIES))
+        while not self.running.is_set():
+            await self.running.wait()
+        if self.away_until > self.world.loop.time() and not where.startswith("meta."):
+            raise Unavailable(f"{self.name} does not reach the database: {where}")
+
+    def _due(self, where: str) -> Fault | None:
+        fault = next((f for f in self.faults if where.startswith(f.where)), None)
+        if fault is None or (fault.kind == "away" and where.startswith("meta.")):
+            return None
+        if fault.after:
+            fault.after -= 1
+            return None
+        self.faults.remove(fault)
+        return fault
+
+    async def _break(self, fault: Fault, where: str) -> None:
+        self.world.note(f"{self.name}: {fault.kind} at {where}")
+        self.world.struck.add((fault.kind, where))
+        if fault.kind == "kill":
+            self.kill()
+            raise asyncio.CancelledError
+        if fault.kind == "pause":
+            self.pause(fault.seconds)
+        elif fault.seconds:
+            self.away_until = self.world.loop.time() + fault.seconds
+        else:
+            raise Unavailable(f"once: {where}")
+
+    def kill(self) -> None:
+        """End it at once; nothing of its memory survives."""
+        self.is_alive = False
+        for task in tuple(self.tasks):
+            task.cancel()
+
+    def pause(self, seconds: float) -> None:
+        """Let it do nothing more at its points, for a time."""
+        self.running.clear()
+        self.world.loop.call_later(seconds, self.running.set)
+
+    async def end(self) -> None:
+        """Drain it, as `engine.parts` does."""
+        self.is_ending = True
+        self.alarm.stop()
+        await self.claims.retire()
+        await self.worker.end()
+        await self.relay.end(within=SEND_SECONDS)
+        await self.claims.leave()
+        await asyncio.gather(*self._loops)
+        self.is_alive = False
+
+    def crash(self) -> BaseException | None:
+        """Give what a loop of it has died of, other than being killed."""
+        ended = (task for task in self._loops if task.done() and not task.cancelled())
+        return next((error for task in ended if (error := task.exception())), None)
+
+
+class Struck:
+    """Anything with methods that wait, with a point before and after each."""
+
+    def __init__(self, name: str, inner: Any) -> None:
+        self._name, self._inner = name, inner
+
+    def __getattr__(self, method: str) -> Callable[..., Coroutine[Any, Any, Any]]:
+        call = getattr(self._inner, method)
+
+        async def struck(*given: Any, **named: Any) -> Any:
+            await strike(f"{self._name}.{method}")
+            found = await call(*given, **named)
+            await strike(f"{self._name}.{method}.done")
+            return found
+
+        return struck
+
+
+async def strike(where: str) -> None:
+    """Let the process whose call this is come to a point; the test's own calls have none."""
+    process = PROCESS.get(None)
+    if process is not None:
+        process.world.see(where)
+        await process.reach(where)
+
+
+class _Sender(Sender):
+    def __init__(self, process: Process, **parts: Any) -> None:
+        super().__init__(**parts)
+        self._process = process
+
+    async def send(self, entry: OutboxEntry) -> bool:
+        lane = entry.tenant, entry.customer
+        sending = Sending(entry, self._process, self._process.owns(lane))
+        self._process.world.sendings.append(sending)
+        SENDING.set(sending)
+        return await super().send(entry)
+
+
+class _Turns(Turns):
+    def __init__(self, process: Process, **parts: Any) -> None:
+        super().__init__(**parts)
+        self._process = process
+
+    async def take(self, row: InboxRow, message: InboundMessage) -> tuple[OutboxEntry, ...]:
+        world = self._process.world
+        taking = Taking(row, world.loop.time(), self._process.owns((row.tenant, row.customer)))
+        world.takings.append(taking)
+        world.takes[row.id] = taking
+        return await super().take(row, message)
+
+
+class _NoCommerce:
+    async def take(self, changes: Sequence[Any]) -> None:
+        return None
+
+
+class _Store(MemoryStore):
+    """La Tavola's store; it cannot write turns of poisoned messages."""
+
+    def __init__(self, world: "World") -> None:
+        super().__init__(MemoryCatalog(menu()), world.boxes)
+        self._world = world
+        for name in ("conversations", "carts", "orders", "flow_sessions", "deployments"):
+            setattr(self, name, Struck(name, getattr(self, name)))
+
+    async def commit(self, record: TurnRecord) -> None:
+        if record.inbox_id in self._world.poisoned and record.given_up is None:
+            await strike("turn.commit")
+            raise RuntimeError("the oven is on fire")
+        await super().commit(record)
+
+
+class Meta:
+    """Takes messages or not as it is told, and tells what became of them.
+
+    Args:
+        moods: what it does with the next messages, one for each: an error code; `cut` or `lost`
+            for no answer to what it has taken or not; `late` and a code for what it takes, and
+            fails to deliver.
+    """
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self.moods: list[tuple[str, int]] = []
+        self.accepted: list[Acceptance] = []
+        self.refused: dict[str, set[int]] = {}
+
+    async def send(self, phone_number_id: str, *, token: str, payload: Mapping[str, Any]) -> str:
+        sending = SENDING.get()
+        await strike("meta.send")
+        kind, code = self.moods.pop(0) if self.moods else ("taken", 0)
+        if kind == "refused":
+            self.refused.setdefault(sending.entry.id, set()).add(code)
+            raise (GraphRetryable if code in RETRYABLE else GraphTerminal)("no", code=code)
+        if kind == "lost":
+            raise GraphNoAnswer("no answer")
+        wamid = self._take(sending, late=code)
+        if kind == "cut":
+            raise GraphNoAnswer("no answer")
+        await strike("meta.sent")
+        return wamid
+
+    def _take(self, sending: Sending, *, late: int) -> str:
+        world, entry = self._world, sending.entry
+        lane = entry.tenant, entry.customer
+        wamid = f"wamid.out.{len(self.accepted) + 1}"
+        was_stalled = not sending.process.owns(lane)
+        self.accepted.append(Acceptance(sending, wamid, world.loop.time(), was_stalled))
+        if not is_receipt(entry):
+            for status in ("failed",) if late else ("sent", "delivered", "read"):
+                told = Status(
+                    wamid, status, int(world.clock.now().timestamp()), NUMBER, opaque=entry.id,
+                    errors=(StatusError(late, "late", "late"),) if late else (),
+                )  # fmt: skip
+                for _ in range(world.chance.choice((1, 1, 2))):
+                    world.deliver(Webhook((), (told,), ()), world.chance.choice(STATUS_DELAYS))
+        return wamid
+
+
+@dataclass
+class World:
+    """Everything.
+
+    Args:
+        seed: of what nobody decides: latencies, and who gets which webhook.
+        fired: timers that were dropped by who fires them.
+        timers: those that were there when somebody looked last.
+    """
+
+    seed: int = 0
+    processes: list[Process] = field(default_factory=list)
+    sendings: list[Sending] = field(default_factory=list)
+    takings: list[Taking] = field(default_factory=list)
+    takes: dict[str, Taking] = field(default_factory=dict)
+    overtaken: list[Overtaken] = field(default_factory=list)
+    said: dict[str, str] = field(default_factory=dict)
+    poisoned: set[str] = field(default_factory=set)
+    fired: list[Timer] = field(default_factory=list)
+    timers: dict[str, Timer] = field(default_factory=dict)
+    stored_at: dict[str, float] = field(default_factory=dict)
+    errors: list[BaseException] = field(default_factory=list)
+    diary: list[str] = field(default_factory=list)
+    struck: set[tuple[str, str]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.loop = VirtualLoop()
+        self.loop.set_task_factory(_owned)
+        self.clock = LoopClock(self.loop, OPEN)
+        self.chance = Random(self.seed)
+        self.ids = SeededIds(self.seed)
+        self.boxes = Boxes(strike=strike)
+        self.businesses = Businesses()
+        self.bundles = Bundles(None)  # type: ignore[arg-type]
+        self.bundles._served[TENANT] = bundle()
+        self._store = _Store(self)
+        self.meta = Meta(self)
+        self._webhooks: set[asyncio.Task[None]] = set()
+        self._committed = 0
+        self.run(self._store.deployments.save(deployment("checkout:en", "88")))
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Do something, while everything else goes on."""
+        return self.loop.run_until_complete(work)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self.run(asyncio.sleep(seconds))
+
+    def close(self) -> None:
+        """End everything."""
+        for process in self.processes:
+            process.kill()
+        for task in asyncio.all_tasks(self.loop):
+            task.cancel()
+        self.wait(0)
+        self.wait(0)
+        self.loop.close()
+
+    def note(self, what: str) -> None:
+        """Note what happens, for who reads a failure."""
+        self.diary.append(f"{self.loop.time():9.3f} {what}")
+
+    def store(self, tenant: TenantId) -> Any:
+        """Give the tenant's store."""
+        return self._store
+
+    @property
+    def turns(self) -> list[TurnRecord]:
+        """Give the turns that were committed."""
+        return self._store.committed
+
+    @property
+    def placed(self) -> list[Any]:
+        """Give the orders that were placed."""
+        return self._store.placed
+
+    def conversation(self, customer: CustomerKey) -> Any:
+        """Give a customer's conversation."""
+        return self._store._conversations.held.get(customer)
+
+    # Processes -----------------------------------------------------------------------------------
+
+    def start(self) -> Process:
+        """Start a process."""
+
+        async def started() -> Process:
+            return Process(self, f"p{len(self.processes) + 1}")
+
+        process: Process = self.run(started())
+        self.processes.append(process)
+        self.note(f"{process.name}: started")
+        return process
+
+    @property
+    def alive(self) -> list[Process]:
+        """Give the processes that are there."""
+        return [process for process in self.processes if process.is_alive]
+
+    # What is seen ----------------------------------------------------------------------------
+
+    def see(self, where: str) -> None:
+        """Look at what a call has done just now."""
+        if where == "inbox.accepted":
+            for row_id in self.boxes.inbox_rows.keys() - self.stored_at.keys():
+                self.stored_at[row_id] = self.loop.time()
+        elif where in ("outbox.sent_noted", "outbox.statuses_noted"):
+            for taken in self.meta.accepted:
+                entry = taken.sending.entry
+                held = self.boxes.outbox_rows[entry.id]
+                if not taken.is_noted and held.wamid == taken.wamid:
+                    taken.is_noted = taken.sending.process.owns((entry.tenant, entry.customer))
+        elif where == "turn.committed":
+            for record in self.turns[self._committed :]:
+                self._see_turn(record)
+            self._committed = len(self.turns)
+            self.timers = dict(self.boxes.timer_rows)
+        elif where == "timers.dropped":
+            gone = self.timers.keys() - self.boxes.timer_rows.keys()
+            self.fired += [self.timers[name] for name in sorted(gone)]
+            self.timers = dict(self.boxes.timer_rows)
+
+    def _see_turn(self, record: TurnRecord) -> None:
+        row = self.boxes.inbox_rows[record.inbox_id].row
+        self.note(f"turn of {row.id} ({self.said.get(row.id, 'event')}) -> {record.log.target}")
+        begun = self.takes[row.id].at
+        for held in self.boxes.inbox_rows.values():
+            other = held.row
+            is_earlier = other.customer == row.customer and _place(other) < _place(row)
+            if is_earlier and held.state == "new" and self.stored_at[other.id] < begun:
+                self.overtaken.append(Overtaken(row, other))
+
+    # Webhooks --------------------------------------------------------------------------------
+
+    def write(self, customer: CustomerKey, what: str) -> InboundMessage:
+        """Let a customer tap something."""
+        wamid = f"wamid.{len(self.said) + 1}"
+        reply = {"id": what, "title": what}
+        raw = {
+            "phone_number_id": NUMBER,
+            "contact": {},
+            "message": {
+                "id": wamid, "from": "1555", "from_user_id": customer,
+                "timestamp": str(int(self.clock.now().timestamp())), "type": "interactive",
+                "interactive": {"type": "button_reply", "button_reply": reply},
+            },
+        }  # fmt: skip
+        name = f"{NUMBER}:{wamid}"
+        self.said[name] = what
+        if what == POISON:
+            self.poisoned.add(name)
+        self.note(f"{customer} taps {what}: {wamid}")
+        return restore_message(raw)
+
+    def deliver(self, webhook: Webhook, delay: float = 0.0) -> None:
+        """Deliver a webhook until somebody says that he has it."""
+        task = self.loop.create_task(self._deliver(webhook, delay), context=contextvars.Context())
+        self._webhooks.add(task)
+        task.add_done_callback(self._webhooks.discard)
+
+    async def _deliver(self, webhook: Webhook, delay: float) -> None:
+        await asyncio.sleep(delay)
+        while not await self._taken(webhook):
+            await asyncio.sleep(self.chance.choice((0.5, 2.0)))
+
+    async def _taken(self, webhook: Webhook) -> bool:
+        doors = [process for process in self.alive if not process.is_ending]
+        if not doors:
+            return False
+        request = self.chance.choice(doors).spawn(_received(self, webhook, doors))
+        await asyncio.wait({request}, timeout=META_PATIENCE)
+        if not request.done() or request.cancelled():
+            return False
+        error = request.exception()
+        if error is not None and not isinstance(error, Unavailable):
+            self.errors.append(error)
+        return error is None
+
+    # Peace -------------------------------------------------------------------------------------
+
+    def calm(self) -> None:
+        """Let nothing break any more, and let at least one process be there."""
+        self.meta.moods.clear()
+        for process in self.alive:
+            process.faults.clear()
+            process.away_until = 0.0
+            process.running.set()
+        if not any(not process.is_ending for process in self.alive):
+            self.start()
+
+    def is_quiet(self) -> bool:
+        """Tell whether nothing is left to be done now or later, but for timers."""
+        boxes = self.boxes
+        return not (
+            self._webhooks
+            or any(held.state == "new" for held in boxes.inbox_rows.values())
+            or any(held.state == "queued" for held in boxes.outbox_rows.values())
+            or any(timer.due <= self.clock.now() for timer in boxes.timer_rows.values())
+            or any(process.is_ending for process in self.alive)
+        )
+
+    def settle(self) -> None:
+        """Let everything that waits come to its end, also the timers."""
+        self.calm()
+        for _ in range(6):
+            self._settle()
+            dues = [timer.due for timer in self.boxes.timer_rows.values()]
+            if not dues:
+                break
+            self._pass(max(dues))
+        self.wait(8)
+
+    def _settle(self) -> None:
+        for _ in range(400):
+            self.wait(2)
+            if self.is_quiet():
+                return
+            dues = [h.due for h in self.boxes.inbox_rows.values() if h.state == "new"]
+            dues += [h.due for h in self.boxes.outbox_rows.values() if h.state == "queued"]
+            if dues and not self._webhooks:
+                self._pass(min(dues))
+        raise AssertionError("it does not come to an end")
+
+    def _pass(self, until: datetime) -> None:
+        """Let the whole machine sleep until a time."""
+        seconds = (until - self.clock.now()).total_seconds()
+        if seconds > 10:
+            self.loop.jump(seconds)
+
+
+async def _received(world: World, webhook: Webhook, doors: list[Process]) -> None:
+    await PROCESS.get().reception.receive(webhook)
+
+
+def _owned(loop: Any, work: Any, **options: Any) -> asyncio.Task[Any]:
+    """Make a task, and note whose it is."""
+    task = asyncio.Task(work, loop=loop, **options)
+    context = options.get("context")
+    process = context.get(PROCESS) if context is not None else PROCESS.get(None)
+    if process is not None:
+        process.tasks.add(task)
+        task.add_done_callback(process.tasks.discard)
+    return task
+
+
+def _place(row: InboxRow) -> tuple[int, datetime, str]:
+    return row.timestamp, row.received_at, row.id

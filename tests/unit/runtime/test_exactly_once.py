@@ -1,0 +1,189 @@
+"""Whatever breaks: every message has one turn, every order one confirmation, nothing is lost."""
+
+from types import SimpleNamespace
+
+import pytest
+import structlog
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from engine.whatsapp.inbound import Webhook
+from tests.unit.runtime.exactly_once_ledger import check_always, check_settled
+from tests.unit.runtime.exactly_once_scene import CUSTOMERS, POISON, Fault, World
+
+EXAMPLES, STEPS = 60, 25
+MOST = 4
+"""Processes at the same time."""
+POINTS = (
+    "", "", "inbox.accept", "inbox.accepted", "inbox.waited", "inbox.postpone", "turn.commit",
+    "turn.committed", "conversations.get", "outbox.waited", "meta.send", "meta.sent",
+    "outbox.sent", "outbox.sent_noted", "outbox.postpone", "outbox.statuses_noted",
+    "outbox.note_statuses", "outbox.switch", "outbox.dead", "slots.swap", "slots.swapped",
+    "slots.told", "timers.found", "timers.drop", "timers.dropped", "businesses.by_tenant",
+)  # fmt: skip
+FOCACCIA = "add_to_cart:prod:focaccia"
+ORDER = (FOCACCIA, "checkout", "pickup", "pay:cash", "confirm")
+TAPS = (*ORDER, "confirm", "confirm", "view_cart", "greet", POISON)
+MOODS = (
+    ("refused", 131056), ("refused", 130429), ("refused", 131000), ("refused", 131026),
+    ("refused", 190), ("refused", 131047), ("refused", 132068), ("cut", 0), ("lost", 0),
+    ("late", 131026), ("late", 131000), ("taken", 0),
+)  # fmt: skip
+
+which = st.integers(0, MOST - 1)
+seconds = st.sampled_from([0.0, 0.0, 0.01, 0.1, 0.3, 1.0, 3.0, 7.0])
+points = st.sampled_from(POINTS)
+later = st.sampled_from([0, 0, 0, 1, 2, 5])
+
+
+class ExactlyOnce(RuleBasedStateMachine):
+    """Customers, processes and Meta, and everything that can happen to them."""
+
+    @initialize(seed=st.integers(0, 2**16), processes=st.integers(1, 3))
+    def begin(self, seed, processes):
+        self.world = World(seed)
+        self.patch = pytest.MonkeyPatch()
+        self.patch.setattr(
+            "engine.runtime.claims.time", SimpleNamespace(monotonic=self.world.loop.time)
+        )
+        for _ in range(processes):
+            self.world.start()
+        self.world.wait(3.2)
+
+    def teardown(self):
+        if not hasattr(self, "world"):
+            return
+        try:
+            self.world.settle()
+            check_settled(self.world)
+        except BaseException:
+            print("\n".join(self.world.diary))
+            raise
+        finally:
+            self.world.close()
+            self.patch.undo()
+
+    @invariant()
+    def nothing_is_wrong(self):
+        if hasattr(self, "world"):
+            check_always(self.world)
+
+    def one_of(self, which):
+        alive = self.world.alive
+        return alive[which % len(alive)] if alive else None
+
+    # Customers ---------------------------------------------------------------------------------
+
+    @rule(
+        taps=st.lists(
+            st.tuples(st.sampled_from(CUSTOMERS), st.sampled_from(TAPS), seconds), max_size=4
+        ),
+        in_one=st.booleans(), times=st.sampled_from([1, 1, 2, 3]), then=seconds,
+    )  # fmt: skip
+    def write(self, taps, in_one, times, then):
+        messages = []
+        for customer, what, wait in taps:
+            messages.append(self.world.write(customer, what))
+            if not in_one:
+                self.deliver([messages[-1]], times)
+                self.world.wait(wait)
+        if in_one and messages:
+            self.world.chance.shuffle(messages)
+            self.deliver(messages, times)
+        self.world.wait(then)
+
+    @rule(customer=st.sampled_from(CUSTOMERS), pace=seconds, times=st.sampled_from([1, 2]))
+    def order(self, customer, pace, times):
+        for what in ORDER:
+            self.deliver([self.world.write(customer, what)], times)
+            self.world.wait(pace)
+
+    def deliver(self, messages, times):
+        for n in range(times):
+            delay = self.world.chance.choice((0.0, 0.2, 4.0)) if n else 0.0
+            self.world.deliver(Webhook(tuple(messages), (), ()), delay)
+
+    @rule(seconds=seconds)
+    def wait(self, seconds):
+        self.world.wait(seconds)
+
+    # Meta --------------------------------------------------------------------------------------
+
+    @rule(moods=st.lists(st.sampled_from(MOODS), min_size=1, max_size=3))
+    def upset(self, moods):
+        self.world.meta.moods += moods
+
+    # Processes ---------------------------------------------------------------------------------
+
+    @precondition(lambda self: len(self.world.alive) < MOST)
+    @rule(then=seconds)
+    def start(self, then):
+        self.world.start()
+        self.world.wait(then)
+
+    @rule(
+        which=which, kind=st.sampled_from(["kill", "kill", "away", "pause"]), where=points,
+        after=later, seconds=st.sampled_from([0.0, 0.4, 5.5, 8.0, 15.0]),
+    )  # fmt: skip
+    def strike(self, which, kind, where, after, seconds):
+        process = self.one_of(which)
+        if process:
+            process.faults.append(Fault(kind, where, after, seconds))
+
+    @rule(which=which)
+    def kill(self, which):
+        process = self.one_of(which)
+        if process:
+            self.world.note(f"{process.name}: killed")
+            process.kill()
+
+    @rule(which=which, seconds=st.sampled_from([2.0, 5.5, 8.0, 20.0]))
+    def pause(self, which, seconds):
+        process = self.one_of(which)
+        if process:
+            self.world.note(f"{process.name}: paused for {seconds}")
+            process.pause(seconds)
+
+    @rule(which=which, then=seconds)
+    def drain(self, which, then):
+        process = self.one_of(which)
+        if process and not process.is_ending:
+            self.world.note(f"{process.name}: ends")
+            process.spawn(process.end())
+            self.world.wait(then)
+
+
+def play(examples, steps):
+    run_state_machine_as_test(
+        ExactlyOnce,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            print_blob=False,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+@pytest.fixture
+def quietly():
+    """Without a line for everything that breaks."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(60 - 10))
+    yield
+    structlog.configure(**before)
+
+
+def test_whatever_breaks_everything_has_one_effect(quietly):
+    play(EXAMPLES, STEPS)

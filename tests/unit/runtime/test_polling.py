@@ -1,0 +1,42 @@
+"""A look that breaks is followed by the next one: nobody else does this work."""
+
+import asyncio
+
+import pytest
+
+from engine.errors import EngineError
+from engine.runtime.polling import Poll
+
+
+@pytest.mark.parametrize("error", [EngineError("refused"), KeyError("attempts")])
+async def test_looks_go_on_whatever_one_of_them_raises(error):
+    looks = 0
+
+    async def look() -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            raise error
+        poll.stop()
+
+    poll = Poll(look, every=0.001)
+    async with asyncio.timeout(5):
+        await poll.run()
+    assert looks == 2
+
+
+async def test_who_is_told_to_look_looks_soon():
+    looks = asyncio.Semaphore(0)
+
+    async def look() -> None:
+        looks.release()
+
+    poll = Poll(look, every=1000)
+    running = asyncio.create_task(poll.run())
+    async with asyncio.timeout(5):
+        await looks.acquire()
+        poll.wake()
+        await looks.acquire()
+        poll.stop()
+        await running
+    assert poll.is_stopped
