@@ -63,12 +63,12 @@ class OperatorRows(Protocol):
         """Give rows, the newest first.
 
         Args:
-            states: only these; empty for those that need somebody or wait: all but done and sent.
+            states: only these; empty for all but the settled ones, done and sent.
         """
         ...
 
     async def counts(self) -> Mapping[str, int]:
-        """Count the rows by state."""
+        """Count the rows by state, but for the settled ones, done and sent."""
         ...
 
     async def show(self, row_id: str) -> RowDetails | None:

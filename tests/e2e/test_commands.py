@@ -17,6 +17,7 @@ from engine.cli.main import COMMANDS, main
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
+OWN = ("flows", "sync", "inbox", "outbox", "forget")
 ORDER = re.compile(r"#[0-9A-Z]{6}\b")
 
 
@@ -65,8 +66,9 @@ def commands():
     for block in blocks("sh"):
         for line in block.splitlines():
             words = shlex.split(line, comments=True)
-            # These need accounts at Meta, rows or customers: tests of their own run them.
-            if words and words[1] not in ("flows", "sync", "inbox", "outbox", "forget"):
+            # These need accounts, rows, customers or each other: tests of their own run them.
+            own = words and ("--role" in words or words[1] in OWN)
+            if words and not own:
                 yield words
 
 
@@ -136,6 +138,13 @@ def test_a_wrong_setting_is_one_clear_sentence(name, value, said, tmp_path):
     assert done.returncode == 1
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("role", ["web", "worker"])
+def test_one_of_several_processes_wants_a_database_that_is_not_its_own(role):
+    done = comanda("serve", "--role", role)
+    assert done.returncode == 1
+    assert done.stderr == f"MONGODB_URI is not set: --role {role} is one process of several\n"
 
 
 def test_schema_check_fails_when_a_schema_is_old(tmp_path):

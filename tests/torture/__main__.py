@@ -17,7 +17,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
     parser.add_argument("--seed", type=int, default=randbelow(1_000_000))
     parser.add_argument("--customers", type=int, default=300)
-    parser.add_argument("--kills", type=int, default=190)
+    parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--database-kills", type=int, default=14)
     parser.add_argument("--only", choices=["processes", "database"])
     options = parser.parse_args()

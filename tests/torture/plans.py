@@ -22,7 +22,7 @@ def brief(*, seed: int) -> Plan:
     """Both at once, for the suite."""
     return Plan(
         "processes and database killed", 40, seed, bad_weather(seed), kills=15,
-        database_kills=2, database_every=5, last_orders=0, settle=120, pause=1,
+        database_kills=2, database_every=5, last_orders=0, pause=1,
     )  # fmt: skip
 
 

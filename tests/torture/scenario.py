@@ -35,7 +35,7 @@ class Plan:
         kills: of web and worker processes, one every `every` seconds.
         database_kills: one every `database_every` seconds.
         last_orders: the part of the kills after which nobody begins another order.
-        settle: seconds until everything must be finished once the kills are over.
+        settle: seconds until everything must be finished once the kills and the weather are over.
         pause: seconds a customer reads at most before he taps.
         trouble: what goes wrong at Meta, by route of the sandbox.
     """
@@ -49,7 +49,7 @@ class Plan:
     database_kills: int = 0
     database_every: float = 4.0
     last_orders: float = 0.75
-    settle: float = 60.0
+    settle: float = 120.0
     pause: float = 2.0
 
 
@@ -90,6 +90,7 @@ async def play(plan: Plan, folder: Path) -> Facts:
         living = asyncio.create_task(crowd.live())
         await _torture(plan, running, database, crowd)
         watch.lap("torture")
+        (await meta.post("/sandbox/weather", json={})).raise_for_status()
         await _settled(plan, living, meta, settings)
         watch.lap("settle")
         await _cancelled(living, swapping)

@@ -48,7 +48,7 @@ class Shopper:
 
 def check_always(world: World) -> None:
     """Check what must be at every moment."""
-    assert not world.errors
+    assert not world.errors, world.errors
     assert not [crash for process in world.processes if (crash := process.crash())]
     assert all(taking.was_owner for taking in world.takings), "a turn without the slot"
     assert all(sending.was_owner for sending in world.sendings), "a send without the slot"

@@ -145,7 +145,7 @@ class Taking:
 
 @dataclass
 class Overtaken:
-    """A turn that was committed although an earlier message waited when it was begun."""
+    """A turn that was committed while a message waited that was earlier in every respect."""
 
     row: InboxRow
     waiting: InboxRow
@@ -172,10 +172,9 @@ class Process:
         """Put the parts together as `engine.parts` does."""
         world, clock, boxes = self.world, self.world.clock, self.world.boxes
         businesses: Any = Struck("businesses", world.businesses)
-        claims: Claims
         refusals = MessageRefusals(
             inbox=boxes.inbox, businesses=businesses, stores=world.store, clock=clock,
-            offer=lambda row, message: self.worker.offer(row, message),
+            offer=lambda row: self.worker.offer(row),
         )  # fmt: skip
 
         async def spoke_at(tenant: TenantId, customer: CustomerKey) -> datetime | None:
@@ -341,7 +340,6 @@ class _Turns(Turns):
         world = self._process.world
         taking = Taking(row, world.loop.time(), self._process.owns((row.tenant, row.customer)))
         world.takings.append(taking)
-        world.takes[row.id] = taking
         return await super().take(row, message)
 
 
@@ -385,8 +383,9 @@ class Meta:
         sending = SENDING.get()
         await strike("meta.send")
         kind, code = self.moods.pop(0) if self.moods else ("taken", 0)
-        if kind == "refused":
+        if kind in ("refused", "lost", "cut"):
             self.refused.setdefault(sending.entry.id, set()).add(code)
+        if kind == "refused":
             raise (GraphRetryable if code in RETRYABLE else GraphTerminal)("no", code=code)
         if kind == "lost":
             raise GraphNoAnswer("no answer")
@@ -427,7 +426,6 @@ class World:
     processes: list[Process] = field(default_factory=list)
     sendings: list[Sending] = field(default_factory=list)
     takings: list[Taking] = field(default_factory=list)
-    takes: dict[str, Taking] = field(default_factory=dict)
     overtaken: list[Overtaken] = field(default_factory=list)
     said: dict[str, str] = field(default_factory=dict)
     poisoned: set[str] = field(default_factory=set)
@@ -538,11 +536,12 @@ class World:
     def _see_turn(self, record: TurnRecord) -> None:
         row = self.boxes.inbox_rows[record.inbox_id].row
         self.note(f"turn of {row.id} ({self.said.get(row.id, 'event')}) -> {record.log.target}")
-        begun = self.takes[row.id].at
         for held in self.boxes.inbox_rows.values():
             other = held.row
             is_earlier = other.customer == row.customer and _place(other) < _place(row)
-            if is_earlier and held.state == "new" and self.stored_at[other.id] < begun:
+            # What is stored after it, may be found after it.
+            is_earlier = is_earlier and self.stored_at[other.id] < self.stored_at[row.id]
+            if is_earlier and held.state == "new":
                 self.overtaken.append(Overtaken(row, other))
 
     # Webhooks --------------------------------------------------------------------------------
@@ -589,6 +588,7 @@ class World:
         error = request.exception()
         if error is not None and not isinstance(error, Unavailable):
             self.errors.append(error)
+            self.note(f"request failed: {error!r}")
         return error is None
 
     # Peace -------------------------------------------------------------------------------------
@@ -623,7 +623,7 @@ class World:
             if not dues:
                 break
             self._pass(max(dues))
-        self.wait(8)
+        self.wait(16)
 
     def _settle(self) -> None:
         for _ in range(400):

@@ -138,12 +138,14 @@ class ExactlyOnce(RuleBasedStateMachine):
         if process:
             process.faults.append(Fault(kind, where, after, seconds))
 
-    @rule(which=which)
-    def kill(self, which):
+    @rule(which=which, is_replaced=st.sampled_from([True, True, False]))
+    def kill(self, which, is_replaced):
         process = self.one_of(which)
         if process:
             self.world.note(f"{process.name}: killed")
             process.kill()
+        if is_replaced:
+            self.world.start()
 
     @rule(which=which, seconds=st.sampled_from([2.0, 5.5, 8.0, 20.0]))
     def pause(self, which, seconds):
