@@ -198,8 +198,9 @@ class Engine:
     async def unready(self) -> str | None:
         """Tell what keeps the engine from doing its work, or nothing."""
         try:
+            inbox = self.parts.inbox  # first: it tells whether the database is open
             await self.database.ping()
-            backlog = await self.parts.inbox.backlog()
+            backlog = await inbox.backlog()
         except Unavailable as error:
             return str(error)
         age = _age(backlog, self.clock.now())
@@ -230,6 +231,7 @@ class Engine:
         await asyncio.wait({starting}, timeout=RETRY_SECONDS * 2)
         if starting.done():
             starting.result()
+        starting.add_done_callback(_tell_failure)
         try:
             yield self
         finally:
@@ -308,6 +310,12 @@ class Engine:
 
 def _age(backlog: Backlog, now: datetime) -> float:
     return max((now - backlog.since).total_seconds(), 0.0) if backlog.since else 0.0
+
+
+def _tell_failure(starting: asyncio.Task[None]) -> None:
+    """Tell why a process will never be ready; nobody waits for its start any more."""
+    if not starting.cancelled() and (error := starting.exception()):
+        log.error("engine.not_started", error=str(error))
 
 
 def flow_key(settings: Settings) -> FlowKey | None:

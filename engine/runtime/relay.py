@@ -23,8 +23,9 @@ from engine.runtime.sender import Sender, is_receipt
 from engine.slots import slot_of
 
 AT_ONCE: Final = 64
-POLL_SECONDS: Final = 0.25
-"""How soon an entry is found that another process has stored, or that was left behind."""
+POLL_SECONDS: Final = 0.5
+"""How soon an entry is found that another process has stored, or that was left behind. Most are
+sent by the process that took their turn, and are never looked for."""
 PAGE: Final = 100
 SHORT_WAIT: Final = 2.0
 """Seconds that are waited with an entry in hand; it is put back for longer ones."""
@@ -84,18 +85,24 @@ class Relay:
         """Queue entries that were stored just now, if they are this process's to send.
 
         Those that may have others before them, which this process has not seen, are left to be
-        found: so they do not overtake what another process had not sent.
+        found: so they do not overtake what another process had not sent. And those of a turn that
+        a look has found are left to it: they were on disk before the turn was told so, and may
+        have been sent since.
 
         Args:
             term: in which their turn was taken.
         """
+        is_next: dict[tuple[Lane, int], bool] = {}
         for entry in entries:
             if self._claims().term(entry.tenant, entry.customer) != term:
                 continue
             lane, turn = _lane(entry), _turn(entry)
-            is_next = turn == 1 or self._known.get(lane) in ((term, turn - 1), (term, turn))
+            if (lane, turn) not in is_next:
+                is_next[lane, turn] = self._known.get(lane, (term, 0)) == (term, turn - 1)
             letter = _Letter(entry, term)
-            if is_next and self._lanes.put(lane, entry.id, letter, place=_place(entry)):
+            if is_next[lane, turn] and self._lanes.put(
+                lane, entry.id, letter, place=_place(entry)
+            ):
                 self._know(entry, term)
             else:
                 self.wake()
@@ -129,8 +136,9 @@ class Relay:
                 self._know(entry, term)
 
     def _know(self, entry: OutboxEntry, term: int) -> None:
+        self._known.pop(_lane(entry), None)
         if len(self._known) >= MOST_KNOWN:
-            self._known.clear()
+            del self._known[next(iter(self._known))]
         self._known[_lane(entry)] = term, _turn(entry)
 
     def busy(self) -> frozenset[int]:

@@ -97,13 +97,8 @@ class Sender:
             return await self._send(entry)
         except Unavailable:
             raise
-        except EngineError as error:
-            # Such as an access token that cannot be opened: a person must mend it.
-            log.error("relay.broken", entry=entry.id, error=str(error))
-            until = self._clock.now() + ACCOUNT_WAIT
-            await self._outbox.postpone_all(entry.tenant, until=until, error=str(error))
-            return False
         except Exception as error:
+            # Nothing else of the tenant waits for it.
             log.exception("relay.broke", entry=entry.id)
             broken = GraphRetryable(f"{type(error).__name__}: it cannot be sent")
             return await self._failed(entry, broken, "")
@@ -111,7 +106,9 @@ class Sender:
     async def _send(self, entry: OutboxEntry) -> bool:
         if entry.is_unknown and await self._outbox.status_of(entry) is not None:
             return True  # a status has settled it since it was read
-        token = await self._token(entry.tenant)
+        token = await self._token(entry)
+        if token is None:
+            return False
         if until := self._stopped_until(entry.tenant, token):
             error = "sending for this tenant is stopped"
             await self._outbox.postpone(entry, until=until, error=error, counts=False)
@@ -134,8 +131,18 @@ class Sender:
         await self._note(entry, wamid)
         return True
 
-    async def _token(self, tenant: TenantId) -> str:
-        business = await self._businesses.by_tenant(tenant)
+    async def _token(self, entry: OutboxEntry) -> str | None:
+        """Give the access token, empty if there is none; None if a person must mend it first."""
+        try:
+            business = await self._businesses.by_tenant(entry.tenant)
+        except Unavailable:
+            raise
+        except EngineError as error:
+            # Such as one that cannot be opened.
+            log.error("relay.broken", entry=entry.id, error=str(error))
+            until = self._clock.now() + ACCOUNT_WAIT
+            await self._outbox.postpone_all(entry.tenant, until=until, error=str(error))
+            return None
         return business.access_token if business else ""
 
     async def _note(self, entry: OutboxEntry, wamid: str) -> None:

@@ -64,6 +64,8 @@ async def flow_ground(mongodb_uri: str, part: str) -> AsyncIterator[Playground]:
     name = f"comanda_{part}_{os.getpid()}"
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("ADMIN_TOKEN", ADMIN_TOKEN)
+        # Nobody tells here when a picture is on its way.
+        environment.setattr("engine.runtime.relay.MEDIA_WAIT", 0.0)
         async with playground(
             mongodb_uri=mongodb_uri,
             database_name=name,

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from engine.app import Engine
 from engine.clock import ManualClock
 from engine.domain.ids import CustomerKey, TenantId
+from engine.errors import SettingsError
 from engine.ports import InboxRow
 from engine.sandbox import serving
 from engine.settings import read_settings
@@ -126,6 +128,27 @@ async def test_a_database_that_is_away_is_said_and_it_recovers_by_itself(
         await until_ready(http)
         assert (await post_signed(http, body)).status_code == 200
     await server.stop()
+
+
+async def test_a_start_that_fails_later_is_told(ground, monkeypatch):
+    monkeypatch.setattr("engine.app.RETRY_SECONDS", 0.01)
+    engine = Engine(ground.engine.settings)
+    gate, failed = asyncio.Event(), asyncio.Event()
+
+    async def open_late():
+        await gate.wait()
+        failed.set()
+        raise SettingsError("the database has an index that contradicts ours")
+
+    monkeypatch.setattr(engine.database, "open", open_late)
+    with capture_logs() as logs:
+        async with engine.running():
+            gate.set()
+            await failed.wait()
+            await asyncio.sleep(0.01)
+            assert await engine.unready() is not None
+    (told,) = [log for log in logs if log["event"] == "engine.not_started"]
+    assert "contradicts" in told["error"]
 
 
 async def until_ready(http):

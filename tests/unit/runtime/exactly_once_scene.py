@@ -327,6 +327,7 @@ class _Sender(Sender):
         lane = entry.tenant, entry.customer
         sending = Sending(entry, self._process, self._process.owns(lane))
         self._process.world.sendings.append(sending)
+        self._process.world.note(f"{self._process.name}: sends {entry.id}")
         SENDING.set(sending)
         return await super().send(entry)
 
@@ -383,6 +384,8 @@ class Meta:
         sending = SENDING.get()
         await strike("meta.send")
         kind, code = self.moods.pop(0) if self.moods else ("taken", 0)
+        if kind != "taken":
+            self._world.note(f"Meta: {kind} {code} for {sending.entry.id}")
         if kind in ("refused", "lost", "cut"):
             self.refused.setdefault(sending.entry.id, set()).add(code)
         if kind == "refused":
@@ -400,6 +403,7 @@ class Meta:
         lane = entry.tenant, entry.customer
         wamid = f"wamid.out.{len(self.accepted) + 1}"
         was_stalled = not sending.process.owns(lane)
+        world.note(f"Meta takes {entry.id} as {wamid}{' (stalled)' * was_stalled}")
         self.accepted.append(Acceptance(sending, wamid, world.loop.time(), was_stalled))
         if not is_receipt(entry):
             for status in ("failed",) if late else ("sent", "delivered", "read"):
@@ -523,6 +527,7 @@ class World:
                 held = self.boxes.outbox_rows[entry.id]
                 if not taken.is_noted and held.wamid == taken.wamid:
                     taken.is_noted = taken.sending.process.owns((entry.tenant, entry.customer))
+                    self.note(f"{taken.wamid} is noted{' late' * (not taken.is_noted)}")
         elif where == "turn.committed":
             for record in self.turns[self._committed :]:
                 self._see_turn(record)

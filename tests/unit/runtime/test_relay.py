@@ -468,6 +468,19 @@ async def test_what_is_offered_does_not_overtake_what_another_process_had_left(p
     assert post.meta.texts() == ["4", "5", "6", "7"]
 
 
+async def test_what_a_look_has_found_before_its_turn_was_told_so_goes_out_once(post):
+    one, two = entry(1), entry(2)
+    post.put(one)
+    await post.look()
+    post.relay.offer([one], 1)  # the answer to its commit came late
+    await post.relay.idle()
+    post.put(two)
+    await post.look()
+    post.relay.offer([two], 1)
+    await post.relay.idle()
+    assert post.meta.texts() == ["1", "2"]
+
+
 async def test_what_is_offered_does_not_overtake_a_turn_that_another_process_has_taken(post):
     post.put(entry(1))
     post.relay.offer([entry(1)], 1)
@@ -541,3 +554,19 @@ async def test_what_meta_took_is_noted_even_if_the_database_refuses_it_at_first(
     await post.look()
     assert post.state(entry(1)) == ("sent", 0)
     assert post.meta.texts() == ["1"]
+
+
+async def test_a_refusal_of_the_database_keeps_one_entry_and_not_the_whole_tenant(post):
+    old, other = entry(1, window_ends=OPEN), entry(1, who=EVA)
+    post.put(old, other)
+    post.spoke = None
+
+    async def refuse(where):
+        if where == "outbox.held":
+            raise EngineError("refused")
+
+    post.boxes.strike = refuse
+    await post.look()
+    assert post.state(old) == ("queued", 1)
+    assert post.state(other) == ("sent", 0)
+    assert post.wait(old) <= 2

@@ -16,7 +16,9 @@ class _Seconds(selectors.SelectSelector):
     def select(self, timeout: float | None = None) -> list[Any]:
         if timeout is None:
             raise AssertionError("everybody waits for somebody else")
-        self.now += max(timeout, 0.0)
+        if timeout > 0:
+            # Never so little that it is lost in rounding.
+            self.now += max(timeout, 1e-6)
         return []
 
 
