@@ -20,7 +20,8 @@ from engine.whatsapp.inbound import InboundMessage, restore_message
 
 MAX_ATTEMPTS = 6
 """Turns tried for one message before it is given up; the last wait is half a minute."""
-AT_ONCE = 32
+AT_ONCE = 16
+"""Turns at the same time: more than a process has time for, and not so many that all are slow."""
 POLL_SECONDS = 0.25
 """How soon a message is found that another process has stored, or that was left behind."""
 PAGE = 100

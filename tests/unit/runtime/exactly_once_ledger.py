@@ -116,7 +116,9 @@ def _check_orders(world: World) -> None:
         units = tuple(sum(line.quantity for line in order.lines) for order in placed)
         assert units == shopper.orders
         for order in placed:
-            told = [e.id for e in _entries(world) if f"#{order.number}* confirmed" in str(e.payload)]
+            told = [
+                e.id for e in _entries(world) if f"#{order.number}* confirmed" in str(e.payload)
+            ]
             assert len(told) == 1, f"order {order.number} was confirmed by {told}"
 
 
@@ -142,8 +144,11 @@ def _accepted(world: World) -> dict[str, list[Acceptance]]:
 
 
 def _firsts(world: World, customer: CustomerKey) -> list[OutboxEntry]:
-    """Give what Meta took for a customer in its order, each message once."""
-    found = (taken.sending.entry for taken in world.meta.accepted)
+    """Give what Meta took for a customer in its order, each message once.
+
+    What a process had begun to send when it lost the slot, it could not call back: it comes late.
+    """
+    found = (taken.sending.entry for taken in world.meta.accepted if not taken.was_stalled)
     mine = {entry.id: entry for entry in found if entry.customer == customer}
     return list(mine.values())
 
@@ -152,14 +157,18 @@ def _is_doubled(world: World, name: str, taken: list[Acceptance]) -> bool:
     """Tell whether Meta has a message once too often.
 
     It may have it once; once more if it failed late; and once more each time nobody could know
-    that it had it: before the answer was noted, the process had lost the slot. What a process had
-    begun to send when it lost the slot, it could not call back.
+    that it had it: Meta did not answer, or the process had lost the slot to another one before it
+    noted the answer. What a process had begun to send when it lost the slot, it could not call
+    back.
     """
     left = 1 + world.boxes.outbox_rows[name].is_switched
-    for each in taken:
-        if not each.was_stalled:
-            left -= 1
-            if left < 0:
-                return True
-            left += not each.is_noted
+    for place, each in enumerate(taken):
+        if each.was_stalled:
+            continue
+        left -= 1
+        if left < 0:
+            return True
+        others = {later.sending.process.name for later in taken[place + 1 :]}
+        is_lost = not each.is_noted and each.sending.process.name not in others
+        left += each.was_cut or is_lost
     return False

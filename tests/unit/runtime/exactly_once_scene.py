@@ -86,7 +86,7 @@ def bundle() -> Bundle:
 
 @dataclass
 class Fault:
-    """What will happen to a process.
+    """What will happen to the next process that comes to a point.
 
     Args:
         kind: `kill`, `away`, `pause`.
@@ -120,14 +120,16 @@ class Acceptance:
 
     Args:
         was_stalled: the process had lost the slot before Meta took what it had begun to send.
-        is_noted: it was noted while the process still had the slot.
+        was_cut: Meta did not answer.
+        is_noted: it was noted while the process still had the slot; None as long as it is not.
     """
 
     sending: Sending
     wamid: str
     at: float
     was_stalled: bool
-    is_noted: bool = False
+    was_cut: bool
+    is_noted: bool | None = None
 
 
 @dataclass
@@ -157,14 +159,12 @@ class Process:
     def __init__(self, world: "World", name: str) -> None:
         self.world, self.name = world, name
         self.is_alive, self.is_ending = True, False
-        self.faults: list[Fault] = []
         self.away_until = 0.0
         self.running = asyncio.Event()
         self.running.set()
         self.tasks: set[asyncio.Task[Any]] = set()
         self.context = contextvars.copy_context()
         self.context.run(PROCESS.set, self)
-        self.passed: list[str] = []
         self._assemble()
         self._loops = [self.spawn(run()) for run in self._runs()]
 
@@ -232,6 +232,7 @@ class Process:
         """Come to a point at which it may be broken."""
         if not self.is_alive:
             raise asyncio.CancelledError
+        self.world.passed.add(where)
         fault = self._due(where)
         if fault:
             await self._break(fault, where)
@@ -242,18 +243,18 @@ class Process:
             raise Unavailable(f"{self.name} does not reach the database: {where}")
 
     def _due(self, where: str) -> Fault | None:
-        fault = next((f for f in self.faults if where.startswith(f.where)), None)
+        faults = self.world.faults
+        fault = next((f for f in faults if where.startswith(f.where)), None)
         if fault is None or (fault.kind == "away" and where.startswith("meta.")):
             return None
         if fault.after:
             fault.after -= 1
             return None
-        self.faults.remove(fault)
+        faults.remove(fault)
         return fault
 
     async def _break(self, fault: Fault, where: str) -> None:
         self.world.note(f"{self.name}: {fault.kind} at {where}")
-        self.world.struck.add((fault.kind, where))
         if fault.kind == "kill":
             self.kill()
             raise asyncio.CancelledError
@@ -392,19 +393,20 @@ class Meta:
             raise (GraphRetryable if code in RETRYABLE else GraphTerminal)("no", code=code)
         if kind == "lost":
             raise GraphNoAnswer("no answer")
-        wamid = self._take(sending, late=code)
+        wamid = self._take(sending, late=code, was_cut=kind == "cut")
         if kind == "cut":
             raise GraphNoAnswer("no answer")
         await strike("meta.sent")
         return wamid
 
-    def _take(self, sending: Sending, *, late: int) -> str:
+    def _take(self, sending: Sending, *, late: int, was_cut: bool) -> str:
         world, entry = self._world, sending.entry
         lane = entry.tenant, entry.customer
         wamid = f"wamid.out.{len(self.accepted) + 1}"
         was_stalled = not sending.process.owns(lane)
         world.note(f"Meta takes {entry.id} as {wamid}{' (stalled)' * was_stalled}")
-        self.accepted.append(Acceptance(sending, wamid, world.loop.time(), was_stalled))
+        at = world.loop.time()
+        self.accepted.append(Acceptance(sending, wamid, at, was_stalled, was_cut))
         if not is_receipt(entry):
             for status in ("failed",) if late else ("sent", "delivered", "read"):
                 told = Status(
@@ -424,10 +426,12 @@ class World:
         seed: of what nobody decides: latencies, and who gets which webhook.
         fired: timers that were dropped by who fires them.
         timers: those that were there when somebody looked last.
+        passed: the points that processes came to.
     """
 
     seed: int = 0
     processes: list[Process] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
     sendings: list[Sending] = field(default_factory=list)
     takings: list[Taking] = field(default_factory=list)
     overtaken: list[Overtaken] = field(default_factory=list)
@@ -438,7 +442,7 @@ class World:
     stored_at: dict[str, float] = field(default_factory=dict)
     errors: list[BaseException] = field(default_factory=list)
     diary: list[str] = field(default_factory=list)
-    struck: set[tuple[str, str]] = field(default_factory=set)
+    passed: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.loop = VirtualLoop()
@@ -525,7 +529,7 @@ class World:
             for taken in self.meta.accepted:
                 entry = taken.sending.entry
                 held = self.boxes.outbox_rows[entry.id]
-                if not taken.is_noted and held.wamid == taken.wamid:
+                if taken.is_noted is None and held.wamid == taken.wamid:
                     taken.is_noted = taken.sending.process.owns((entry.tenant, entry.customer))
                     self.note(f"{taken.wamid} is noted{' late' * (not taken.is_noted)}")
         elif where == "turn.committed":
@@ -578,9 +582,11 @@ class World:
         task.add_done_callback(self._webhooks.discard)
 
     async def _deliver(self, webhook: Webhook, delay: float) -> None:
-        await asyncio.sleep(delay)
-        while not await self._taken(webhook):
-            await asyncio.sleep(self.chance.choice((0.5, 2.0)))
+        is_taken = False
+        while not is_taken:
+            await asyncio.sleep(delay)
+            is_taken = await self._taken(webhook)
+            delay = self.chance.choice((0.5, 2.0))
 
     async def _taken(self, webhook: Webhook) -> bool:
         doors = [process for process in self.alive if not process.is_ending]
@@ -601,8 +607,8 @@ class World:
     def calm(self) -> None:
         """Let nothing break any more, and let at least one process be there."""
         self.meta.moods.clear()
+        self.faults.clear()
         for process in self.alive:
-            process.faults.clear()
             process.away_until = 0.0
             process.running.set()
         if not any(not process.is_ending for process in self.alive):
