@@ -11,6 +11,8 @@ import httpx
 from engine.sandbox.state import Received, digits
 from tests.torture.customers import Script, Wire
 
+FAVOURITES = {"la-tavola": "prod:coke", "dona-lucha": "prod:inca-kola-zero"}
+"""What two of three customers take, without looking around."""
 GREETINGS = {"la-tavola": "hi", "dona-lucha": "hola"}
 LISTEN_SECONDS = 0.1
 LONGEST_PICTURE = 10.0
@@ -135,6 +137,7 @@ def patrons_of(
     for place in range(count):
         tenant, number = numbers[place % len(numbers)]
         phone = f"1555{seed % 1000:03}{place:05}"
-        script = Script(Random(f"{seed} {phone}"), GREETINGS[tenant])
+        favourite = FAVOURITES[tenant] if place % 3 else ""
+        script = Script(Random(f"{seed} {phone}"), GREETINGS[tenant], favourite)
         patrons.append(Patron(phone, f"US.{phone}", tenant, number, script, pause))
     return patrons

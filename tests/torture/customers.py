@@ -51,6 +51,8 @@ class Script:
 
     Args:
         greeting: what he begins with.
+        favourite: a product without choices, which he taps on an old message to begin with; who
+            has none looks around first.
         orders: what he has ordered, in order.
         awaiting: the kinds of messages he waits for; none before he begins and when he is done.
         surprises: messages he did not wait for.
@@ -58,6 +60,7 @@ class Script:
 
     chance: Random
     greeting: str = "hi"
+    favourite: str = ""
     orders: list[Ordered] = field(default_factory=list)
     confirmations: list[str] = field(default_factory=list)
     awaiting: frozenset[str] = frozenset()
@@ -70,8 +73,16 @@ class Script:
     def begin(self) -> Wire:
         """Give what he says first."""
         self._start()
+        if self.favourite:
+            return self._again()
         self.awaiting = frozenset({"menu"})
         return {"type": "text", "text": {"body": self.greeting}}
+
+    def _again(self) -> Wire:
+        self._draft, self.awaiting = _Draft(product=self.favourite), frozenset({"added"})
+        reply = {"id": f"add_to_cart:{self.favourite}", "title": "Add"}
+        interactive = {"type": "button_reply", "button_reply": reply}
+        return {"type": "interactive", "interactive": interactive}
 
     def hear(self, message: Received, *, is_over: bool) -> Wire | None:
         """Give what he answers to a message; None if nothing.
@@ -178,7 +189,7 @@ class Script:
         if is_over:
             self.awaiting = frozenset()
             return None
-        return self._menu(offered)
+        return self._again() if self.favourite else self._menu(offered)
 
 
 def kind_of(message: Received) -> str:

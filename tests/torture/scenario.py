@@ -49,7 +49,7 @@ class Plan:
     database_kills: int = 0
     database_every: float = 4.0
     last_orders: float = 0.75
-    settle: float = 120.0
+    settle: float = 240.0
     pause: float = 2.0
 
 
