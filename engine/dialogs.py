@@ -13,7 +13,7 @@ from engine.errors import EngineError
 from engine.playground import Playground
 from engine.ports import TenantStore
 from engine.sandbox import Customer, OpenFlow
-from engine.sandbox.customer import Choice, choices
+from engine.sandbox.choices import Choice, choices
 from engine.sandbox.device.form import NotPossible
 from engine.sandbox.state import Received
 from engine.spec.dialog import Change, Dialog, Expectation, NativeCart, Place, Step

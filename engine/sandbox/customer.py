@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from engine.sandbox.choices import Choice as Choice
-from engine.sandbox.choices import choices as choices
+from engine.sandbox.choices import Choice, choices
 from engine.sandbox.customer_flow import PATIENCE, OpenFlow
 from engine.sandbox.device.invitation import flow_parameters, flow_reply
 from engine.sandbox.envelope import JsonObject

@@ -18,7 +18,7 @@ from engine.sandbox.faults import Fault, Faults
 from engine.sandbox.flow_state import Flow
 from engine.sandbox.limits import Limits, Meter
 from engine.sandbox.mail import Mail, PostOffice
-from engine.sandbox.phones import digits as digits
+from engine.sandbox.phones import digits
 from engine.sandbox.weather import Sky, Weather
 
 

@@ -8,7 +8,8 @@ from random import Random
 
 import httpx
 
-from engine.sandbox.state import Received, digits
+from engine.sandbox.phones import digits
+from engine.sandbox.state import Received
 from tests.torture.customers import Script, Wire
 
 FAVOURITES = {"la-tavola": "prod:coke", "dona-lucha": "prod:inca-kola-zero"}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from engine.sandbox.customer import Choice, choices
+from engine.sandbox.choices import Choice, choices
 from engine.sandbox.state import Received
 
 NUMBER = re.compile(r"#([0-9A-Z]{6})\*? confirm")
