@@ -83,14 +83,12 @@ class UnitOfWork:
             await commit(session)
 
     async def _write(self, record: TurnRecord, session: AsyncClientSession) -> None:
-        # What is likeliest to be overtaken comes first.
+        # What this conversation may be overtaken in comes first, what others are after last.
         if record.flow_done is not None:
             await self._finish_flow(record.flow_done, session)
         if record.has_inbox_row:
             await self._finish_inbox_row(record, session)
         await self._save_conversation(record, session)
-        if record.stock:
-            await self._take_stock(record, session)
         if record.cart is not None:
             await self._save_cart(record, session)
         if record.orders:
@@ -106,6 +104,10 @@ class UnitOfWork:
             await self._tables.sync_marks.insert(_marks_to_disk(record), session=session)
         log = turn_to_disk(record, retention=self._retention)
         await self._tables.turns.insert([log], session=session)
+        if record.stock:
+            # Last: all who order a product write to one document, and each is alone with it only
+            # from here to the commit.
+            await self._take_stock(record, session)
 
     async def _finish_flow(self, flow: FlowSession, session: AsyncClientSession) -> None:
         done = session_to_disk(replace(flow, state="done"))

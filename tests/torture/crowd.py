@@ -12,7 +12,10 @@ from engine.sandbox.phones import digits
 from engine.sandbox.state import Received
 from tests.torture.customers import Script, Wire
 
-FAVOURITES = {"la-tavola": "prod:coke", "dona-lucha": "prod:inca-kola-zero"}
+FAVOURITES = {
+    "la-tavola": ("coke", "diet-coke", "limonata", "tiramisu", "caprese"),
+    "dona-lucha": ("inca-kola-zero", "causa-limena", "picarones", "aguadito", "carapulcra"),
+}
 """What two of three customers take, without looking around."""
 GREETINGS = {"la-tavola": "hi", "dona-lucha": "hola"}
 LISTEN_SECONDS = 0.1
@@ -138,7 +141,7 @@ def patrons_of(
     for place in range(count):
         tenant, number = numbers[place % len(numbers)]
         phone = f"1555{seed % 1000:03}{place:05}"
-        favourite = FAVOURITES[tenant] if place % 3 else ""
-        script = Script(Random(f"{seed} {phone}"), GREETINGS[tenant], favourite)
+        liked = f"prod:{FAVOURITES[tenant][place % 5]}" if place % 3 else ""
+        script = Script(Random(f"{seed} {phone}"), GREETINGS[tenant], liked)
         patrons.append(Patron(phone, f"US.{phone}", tenant, number, script, pause))
     return patrons

@@ -6,8 +6,9 @@ from tests.torture.scenario import Plan
 def processes_killed(customers: int, kills: int, *, seed: int) -> Plan:
     """A web or worker process is killed every second."""
     return Plan(
-        "processes killed, one every second", customers, seed, bad_weather(seed), kills=kills
-    )
+        "processes killed, one every second", customers, seed, bad_weather(seed), kills=kills,
+        last_orders=0,
+    )  # fmt: skip
 
 
 def database_killed(customers: int, kills: int, *, seed: int) -> Plan:
