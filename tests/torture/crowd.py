@@ -14,7 +14,7 @@ from tests.torture.customers import Script, Wire
 
 FAVOURITES = {
     "la-tavola": ("coke", "diet-coke", "limonata", "tiramisu", "caprese"),
-    "dona-lucha": ("inca-kola-zero", "causa-limena", "picarones", "aguadito", "carapulcra"),
+    "dona-lucha": ("inca-kola-zero", "causa-limena", "picarones", "aguadito", "suspiro-limeno"),
 }
 """What two of three customers take, without looking around."""
 GREETINGS = {"la-tavola": "hi", "dona-lucha": "hola"}
