@@ -106,7 +106,7 @@ class Place:
             },
             TurnDocument: {
                 "_id": wamid, **mine, "version": 3, "at": NOW, "event": "text", "bundle": "b",
-                "outcome": "done", "steps": [{"said": SAID}],
+                "outcome": "done", "steps": [{"said": SAID}], "expireAt": NOW + timedelta(days=30),
             },
             FlowSessionDocument: {
                 "_id": f"session-{number}", **mine, "flow": "checkout", "language": "en",
