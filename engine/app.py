@@ -23,7 +23,7 @@ from engine.ports import Backlog, CatalogRepository, TenantStore
 from engine.row_ports import Erasure, OperatorRows
 from engine.runtime.bundles import Bundles
 from engine.runtime.flow_tokens import FlowTokens
-from engine.runtime.polling import Poll
+from engine.runtime.polling import Poll, end
 from engine.runtime.row_answers import Box
 from engine.settings import Settings
 from engine.spec.bundle import Bundle, Library
@@ -235,8 +235,7 @@ class Engine:
         try:
             yield self
         finally:
-            starting.cancel()
-            await asyncio.wait({starting})
+            await end(starting)
             await self._stop()
 
     async def _stop(self) -> None:

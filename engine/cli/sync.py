@@ -16,6 +16,7 @@ from engine.clock import RandomIds
 from engine.domain.ids import TenantId
 from engine.errors import Conflict, EngineError, GraphError
 from engine.graph.catalogs import GraphCatalogs
+from engine.runtime.polling import end
 from engine.storage.sync import MongoSync
 from engine.sync.alerts import alert_of
 from engine.sync.assembly import Surroundings, Sync
@@ -174,8 +175,7 @@ async def _followed(tools: _Tools) -> SyncReport:
                 if report and report.status != "running":
                     return report
         finally:
-            rounds.cancel()
-            await asyncio.gather(rounds, return_exceptions=True)
+            await end(rounds)
 
 
 async def _rounds(tools: _Tools) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import structlog
 
@@ -56,3 +57,16 @@ async def pause(seconds: float, ended: asyncio.Event) -> None:
         await asyncio.wait_for(ended.wait(), seconds)
     except TimeoutError:
         return
+
+
+async def end(task: asyncio.Task[Any]) -> None:
+    """Cancel a task and wait until it has ended, whatever its end is.
+
+    It is told again and again: what it waits for inside may swallow one request, when it is done
+    at the same moment (CPython issue 86296).
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=1.0)
+    if not task.cancelled():
+        task.exception()  # whoever wanted to know has been told

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from engine.errors import EngineError
-from engine.runtime.polling import Poll
+from engine.runtime.polling import Poll, end
 
 
 @pytest.mark.parametrize("error", [EngineError("refused"), KeyError("attempts")])
@@ -40,3 +40,24 @@ async def test_who_is_told_to_look_looks_soon():
         poll.stop()
         await running
     assert poll.is_stopped
+
+
+async def test_a_task_that_misses_a_request_to_end_is_asked_again():
+    begun = asyncio.Event()
+
+    async def deaf_once() -> None:
+        begun.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            await asyncio.sleep(60)
+
+    async def broken() -> None:
+        raise RuntimeError("it broke")
+
+    for work in (deaf_once(), broken()):
+        task = asyncio.create_task(work)
+        await asyncio.sleep(0)
+        await end(task)
+        assert task.done()
+    assert begun.is_set()
