@@ -1,6 +1,7 @@
 """The watcher turns changes into marks: one process does it, and none is forgotten."""
 
 import asyncio
+import re
 from datetime import timedelta
 
 import pytest
@@ -35,6 +36,9 @@ def another(scene, owner):
 
 def marked(scene):
     return sorted((mark.tenant, mark.product) for mark in scene.database.marks.held.values())
+
+
+DRIVERS = re.compile("PyMongo|_poll_cancellation|Periodic")
 
 
 async def test_a_change_becomes_a_mark(scene):
@@ -136,7 +140,9 @@ async def test_nothing_goes_on_when_it_is_cancelled(scene, monkeypatch):
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert asyncio.all_tasks() == others
+    # The driver of the suite's own database reads when it likes.
+    left = asyncio.all_tasks() - others
+    assert [task for task in left if not DRIVERS.search(repr(task.get_coro()))] == []
 
 
 async def test_a_feed_another_process_took_is_left_to_it(scene):
