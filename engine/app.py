@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from engine import metrics
+from engine.box_ports import Backlog
 from engine.clock import Clock, Ids, RandomIds, SystemClock
 from engine.domain.ids import TenantId
 from engine.domain.money import Currency
@@ -19,7 +20,7 @@ from engine.domain.tenant import Tenant
 from engine.errors import MalformedKey, SettingsError, TurnError, Unavailable
 from engine.graph.client import GraphClient
 from engine.parts import Means, Parts, assemble
-from engine.ports import Backlog, CatalogRepository, TenantStore
+from engine.ports import CatalogRepository, TenantStore
 from engine.row_ports import Erasure, OperatorRows
 from engine.runtime.bundles import Bundles
 from engine.runtime.flow_tokens import FlowTokens

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
+from engine.box_ports import Inbox, Outbox
 from engine.clock import Clock, Ids, RandomIds
 from engine.deployment.content import FlowContent
 from engine.deployment.deployer import Deployer
@@ -13,7 +14,7 @@ from engine.domain.tenant import Tenant
 from engine.graph.catalogs import GraphCatalogs
 from engine.graph.client import GraphClient
 from engine.graph.flows import GraphFlows
-from engine.ports import Inbox, Outbox, TenantStore
+from engine.ports import TenantStore
 from engine.runtime.bundles import Bundles
 from engine.runtime.claims import Claims
 from engine.runtime.commerce import Commerce

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from engine.box_ports import OutboxEntry, Said
 from engine.domain.cart import Cart
 from engine.domain.catalog import Category, ModifierGroup, Presentation, Product
 from engine.domain.conversation import Conversation
@@ -32,8 +33,6 @@ from engine.ports import (
     ConversationRepository,
     NativeCatalog,
     OrderRepository,
-    OutboxEntry,
-    Said,
     TurnRecord,
 )
 from engine.whatsapp.flow_crypto import FlowKey

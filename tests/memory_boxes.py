@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from engine.box_ports import Backlog, InboxRow, OutboxEntry, StatusNews, Timer
 from engine.domain.ids import CustomerKey, TenantId
 from engine.errors import Answered, Conflict
-from engine.ports import Backlog, InboxRow, OutboxEntry, StatusNews, Timer, TurnRecord
+from engine.ports import TurnRecord
 from engine.slots import SlotTable, slot_of
 
 EARLIER: Mapping[str, tuple[str | None, ...]] = {
@@ -126,7 +127,7 @@ def _backlog(rows: Mapping[str, Held], state: str) -> Backlog:
 
 
 class MemoryInbox:
-    """`engine.ports.Inbox`."""
+    """`engine.box_ports.Inbox`."""
 
     def __init__(self, boxes: Boxes) -> None:
         self._boxes = boxes
@@ -174,7 +175,7 @@ class MemoryInbox:
 
 
 class MemoryOutbox:
-    """`engine.ports.Outbox`."""
+    """`engine.box_ports.Outbox`."""
 
     def __init__(self, boxes: Boxes) -> None:
         self._boxes = boxes
@@ -312,7 +313,7 @@ class MemoryOutbox:
 
 
 class MemoryTimers:
-    """`engine.ports.Timers`."""
+    """`engine.box_ports.Timers`."""
 
     def __init__(self, boxes: Boxes) -> None:
         self._boxes = boxes
@@ -339,7 +340,7 @@ class MemoryTimers:
 
 
 class MemorySlots:
-    """`engine.ports.SlotTables`."""
+    """`engine.box_ports.SlotTables`."""
 
     def __init__(self, boxes: Boxes) -> None:
         self._boxes = boxes

@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from engine.box_ports import Timer
 from engine.charts.compiler import BranchKey, Structures
 from engine.charts.inbound import NOTHING_MATCHED, RAISED, Candidates
 from engine.charts.place import Place, innermost, locate, renamed
@@ -17,7 +18,6 @@ from engine.charts.timers import ENTRY, entries_now, timers_of
 from engine.domain.cart import Cart
 from engine.domain.conversation import Position
 from engine.errors import Conflict, EngineError, RenderFailed, TurnError, Unavailable
-from engine.ports import Timer
 from engine.rendering.messages import render_all, render_template
 from engine.spec.bundle import Bundle
 from engine.spec.check import variables_of

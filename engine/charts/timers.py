@@ -6,9 +6,9 @@ A timer that fires is an event of ours like any other; what is stale is told bef
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
+from engine.box_ports import Timer
 from engine.charts.place import renamed
 from engine.domain.conversation import Conversation
-from engine.ports import Timer
 from engine.spec.model import Chart, delay_of, timer_event
 
 ENTRY = "entry"

@@ -12,10 +12,10 @@ from typing import Final
 import structlog
 
 from engine import metrics
+from engine.box_ports import SlotTables
 from engine.clock import Clock
 from engine.domain.ids import CustomerKey, TenantId
 from engine.errors import EngineError, Unavailable
-from engine.ports import SlotTables
 from engine.runtime.polling import Poll
 from engine.slots import LEASE, SLOTS, SlotTable, left, renewed, slot_of, surplus
 

@@ -14,13 +14,14 @@ from typing import Any
 
 import structlog
 
+from engine.box_ports import OutboxEntry
 from engine.clock import Clock, Ids
 from engine.domain.conversation import Conversation
 from engine.domain.ids import TenantId
 from engine.errors import Conflict, TurnError, Unavailable
 from engine.flow_ports import FlowSession
 from engine.flows.exchange import FALLBACK, Asked, Screens, Shown
-from engine.ports import OutboxEntry, TenantStore
+from engine.ports import TenantStore
 from engine.rendering.views import plain
 from engine.runtime.bundles import Bundles
 from engine.runtime.catalog import TurnCatalog

@@ -7,11 +7,12 @@ from typing import Any, cast, get_args
 import structlog
 
 from engine import metrics
+from engine.box_ports import Inbox, InboxRow, OutboxEntry
 from engine.clock import Clock
 from engine.domain.ids import TenantId
 from engine.errors import TurnError
 from engine.flow_ports import FlowStatus
-from engine.ports import BusinessRepository, Inbox, InboxRow, OutboxEntry, TenantStore
+from engine.ports import BusinessRepository, TenantStore
 from engine.whatsapp.content import Raised
 from engine.whatsapp.inbound import OtherChange, raised
 

@@ -6,9 +6,10 @@ from typing import Protocol
 import structlog
 
 from engine import metrics
+from engine.box_ports import Inbox, InboxRow
 from engine.clock import Clock
 from engine.domain.ids import CustomerKey, TenantId
-from engine.ports import Business, BusinessRepository, Inbox, InboxRow
+from engine.ports import Business, BusinessRepository
 from engine.runtime.message_refusals import MessageRefusals
 from engine.runtime.statuses import Statuses
 from engine.whatsapp.inbound import InboundMessage, OtherChange, Status, Webhook

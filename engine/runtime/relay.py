@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import structlog
 
+from engine.box_ports import Outbox, OutboxEntry
 from engine.clock import Clock
 from engine.errors import Unavailable
-from engine.ports import Outbox, OutboxEntry
 from engine.runtime.claims import Claims
 from engine.runtime.lanes import Lane, Lanes
 from engine.runtime.pace import PAIR_BURST, PAIR_MEMORY, Pace

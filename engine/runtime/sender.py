@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 import structlog
 
 from engine import metrics
+from engine.box_ports import Outbox, OutboxEntry
 from engine.clock import Clock, Ids
 from engine.domain.ids import CustomerKey, TenantId
 from engine.errors import (
@@ -22,7 +23,7 @@ from engine.errors import (
     GraphTerminal,
     Unavailable,
 )
-from engine.ports import BusinessRepository, Outbox, OutboxEntry
+from engine.ports import BusinessRepository
 from engine.runtime.pace import Pace
 from engine.runtime.turn_record import WINDOW
 from engine.whatsapp.send_errors import FEW, Course, course_of

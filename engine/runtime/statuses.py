@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import structlog
 
+from engine.box_ports import Outbox, OutboxEntry, StatusNews
 from engine.clock import Clock
 from engine.domain.ids import TenantId
-from engine.ports import Outbox, OutboxEntry, StatusNews
 from engine.runtime.message_refusals import MessageRefusals
 from engine.runtime.sender import STOP
 from engine.whatsapp.inbound import Status

@@ -10,10 +10,10 @@ from typing import Final
 import structlog
 
 from engine import metrics
+from engine.box_ports import Inbox, InboxRow, Timer, Timers
 from engine.charts.timers import ENTRY
 from engine.clock import Clock
 from engine.errors import Unavailable
-from engine.ports import Inbox, InboxRow, Timer, Timers
 from engine.runtime.polling import Poll
 from engine.whatsapp.content import Raised
 from engine.whatsapp.inbound import raised

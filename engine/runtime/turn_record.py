@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from engine.box_ports import OutboxEntry, Said, Timer
 from engine.charts.inbound import Candidates
 from engine.charts.run import Said as SaidMessage
 from engine.charts.run import TurnResult
@@ -15,7 +16,7 @@ from engine.domain.cart import Cart
 from engine.domain.conversation import Conversation
 from engine.domain.ids import CustomerKey, TenantId
 from engine.flow_ports import FlowSession
-from engine.ports import OutboxEntry, Said, Timer, TurnLog, TurnRecord
+from engine.ports import TurnLog, TurnRecord
 from engine.spec.bundle import Bundle
 from engine.whatsapp.inbound import InboundMessage
 from engine.whatsapp.outbound import OutboundMessage, ReadReceipt, to_payload

@@ -9,6 +9,7 @@ from functools import partial
 import structlog
 
 from engine import metrics
+from engine.box_ports import InboxRow, OutboxEntry
 from engine.charts.inbound import candidates, flow_end
 from engine.charts.run import Runner
 from engine.charts.timers import ENTRY, is_stale
@@ -18,14 +19,7 @@ from engine.domain.conversation import Conversation
 from engine.domain.ids import TenantId
 from engine.errors import Answered, Conflict, TurnError
 from engine.flow_ports import FlowSession
-from engine.ports import (
-    BusinessRepository,
-    CatalogRepository,
-    InboxRow,
-    OutboxEntry,
-    TenantStore,
-    TurnRecord,
-)
+from engine.ports import BusinessRepository, CatalogRepository, TenantStore, TurnRecord
 from engine.rendering.views import plain
 from engine.runtime.bundles import Bundles
 from engine.runtime.catalog import TurnCatalog

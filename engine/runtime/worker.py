@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from engine import metrics
+from engine.box_ports import Inbox, InboxRow, OutboxEntry
 from engine.clock import Clock
 from engine.errors import Conflict, EngineError, Unavailable
-from engine.ports import Inbox, InboxRow, OutboxEntry
 from engine.runtime.claims import Claims
 from engine.runtime.lanes import Lanes
 from engine.runtime.polling import Poll

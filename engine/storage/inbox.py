@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 from pymongo.errors import BulkWriteError
 
+from engine.box_ports import Backlog, InboxRow
 from engine.clock import Clock, SystemClock
 from engine.domain.ids import CustomerKey, TenantId
-from engine.ports import Backlog, InboxRow
 from engine.slots import slot_of
 from engine.storage.bulk import require_only_known
 from engine.storage.connection import Database, Json, reachable
@@ -19,7 +19,7 @@ from engine.storage.waiting import Place, WaitingRows
 
 
 class MongoInbox:
-    """The messages of all tenants that wait for their turn: `engine.ports.Inbox`.
+    """The messages of all tenants that wait for their turn: `engine.box_ports.Inbox`.
 
     Args:
         retention: how long a message that was given up is kept.

@@ -9,9 +9,9 @@ from typing import Any
 
 from pymongo import UpdateOne
 
+from engine.box_ports import Backlog, OutboxEntry, Said, StatusNews
 from engine.clock import Clock, SystemClock
 from engine.domain.ids import CustomerKey, TenantId
-from engine.ports import Backlog, OutboxEntry, Said, StatusNews
 from engine.slots import slot_of
 from engine.storage.connection import Database, Json, reachable
 from engine.storage.records import RETENTION, OutboxDocument
@@ -33,7 +33,7 @@ What Meta called it, stays: that tells late statuses of that sending from those 
 
 
 class MongoOutbox:
-    """The messages of all tenants that wait to be sent: `engine.ports.Outbox`.
+    """The messages of all tenants that wait to be sent: `engine.box_ports.Outbox`.
 
     Args:
         retention: how long a message is kept that does not wait any more.

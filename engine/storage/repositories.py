@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from beanie import Document
 
+from engine.box_ports import Said
 from engine.domain.ids import OrderNumber, TenantId
 from engine.domain.money import Currency
 from engine.domain.order import OrderStatus
@@ -17,7 +18,6 @@ from engine.ports import (
     ConversationRepository,
     NativeCatalog,
     OrderRepository,
-    Said,
     TurnRecord,
 )
 from engine.storage.carts import MongoCarts

@@ -12,7 +12,7 @@ KEY: Final = "slots"
 
 
 class MongoSlotTables:
-    """The table of slots: `engine.ports.SlotTables`."""
+    """The table of slots: `engine.box_ports.SlotTables`."""
 
     def __init__(self, database: Database) -> None:
         self._rows = database.collection(SlotsDocument)

@@ -5,15 +5,15 @@ from datetime import datetime
 
 from pymongo import DeleteOne
 
+from engine.box_ports import Timer
 from engine.domain.ids import CustomerKey, TenantId
-from engine.ports import Timer
 from engine.slots import slot_of
 from engine.storage.connection import Database, Json, reachable
 from engine.storage.records import TimerDocument
 
 
 class MongoTimers:
-    """The timers of all tenants: `engine.ports.Timers`."""
+    """The timers of all tenants: `engine.box_ports.Timers`."""
 
     def __init__(self, database: Database) -> None:
         self._rows = database.collection(TimerDocument)

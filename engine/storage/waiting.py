@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pymongo.asynchronous.collection import AsyncCollection
 
-from engine.ports import Backlog
+from engine.box_ports import Backlog
 from engine.slots import SLOTS
 from engine.storage.connection import Json, reachable
 

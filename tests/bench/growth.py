@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 
-from engine.ports import OutboxEntry
+from engine.box_ports import OutboxEntry
 from engine.sandbox.webhooks import Sent, encode, status_webhook
 from engine.whatsapp.signature import sign
 from tests.bench.journey import Caller, Shop, Step

@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+from engine.box_ports import InboxRow
 from engine.clock import Clock, ManualClock, SeededIds
 from engine.domain.ids import TenantId
 from engine.domain.menu import Menu
-from engine.ports import CatalogRepository, InboxRow, OrderRepository, TurnRecord
+from engine.ports import CatalogRepository, OrderRepository, TurnRecord
 from engine.runtime.bundles import Bundles
 from engine.runtime.flow_tokens import FlowTokens
 from engine.runtime.turns import Turns

@@ -16,8 +16,8 @@ from datetime import timedelta
 from pathlib import Path
 from statistics import median
 
+from engine.box_ports import InboxRow
 from engine.clock import SystemClock
-from engine.ports import InboxRow
 from engine.slots import SLOTS
 from engine.storage.connection import Database
 from engine.storage.embedded import EmbeddedServer

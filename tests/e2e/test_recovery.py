@@ -10,10 +10,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from engine.app import Engine
+from engine.box_ports import InboxRow
 from engine.clock import ManualClock
 from engine.domain.ids import CustomerKey, TenantId
 from engine.errors import SettingsError
-from engine.ports import InboxRow
 from engine.sandbox import serving
 from engine.settings import read_settings
 from engine.storage.embedded import EmbeddedServer

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from engine.box_ports import Timer
 from engine.charts.inbound import Candidates
 from engine.charts.run import Runner, TurnResult
 from engine.clock import SeededIds
@@ -21,7 +22,6 @@ from engine.domain.menu import Menu
 from engine.domain.refusals import Reason, Refusal
 from engine.domain.tenant import Tenant
 from engine.phrases import PhraseBook
-from engine.ports import Timer
 from engine.registry import Registry
 from engine.spec.bundle import Bundle
 from engine.spec.check import ChartCheck, check_says

@@ -8,9 +8,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from engine.box_ports import OutboxEntry, Said
 from engine.clock import ManualClock, SeededIds
 from engine.domain.ids import CustomerKey, TenantId
-from engine.ports import Business, OutboxEntry, Said
+from engine.ports import Business
 from engine.runtime.pace import Pace
 from engine.runtime.relay import Relay
 from engine.runtime.sender import Sender

@@ -7,8 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from engine.box_ports import OutboxEntry
 from engine.domain.ids import CustomerKey
-from engine.ports import OutboxEntry, TurnRecord
+from engine.ports import TurnRecord
 from engine.runtime.timers import _name
 from engine.slots import SLOTS
 from tests.unit.runtime.exactly_once_scene import CUSTOMERS, POISON, Acceptance, World

@@ -16,10 +16,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from engine.box_ports import InboxRow, OutboxEntry, Timer
 from engine.clock import SeededIds
 from engine.domain.ids import CustomerKey, TenantId
 from engine.errors import GraphNoAnswer, GraphRetryable, GraphTerminal, Unavailable
-from engine.ports import InboxRow, OutboxEntry, Timer, TurnRecord
+from engine.ports import TurnRecord
 from engine.runtime.bundles import Bundles
 from engine.runtime.claims import Claims
 from engine.runtime.flow_tokens import FlowTokens

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from engine.box_ports import InboxRow, OutboxEntry
 from engine.clock import ManualClock, SeededIds
 from engine.domain.cart import CartLine
 from engine.domain.ids import CustomerKey, TenantId
 from engine.flow_ports import Deployment, FlowSession
-from engine.ports import Business, InboxRow, OutboxEntry
+from engine.ports import Business
 from engine.runtime.bundles import Bundles
 from engine.runtime.exchanges import Exchanges
 from engine.runtime.flow_tokens import FlowTokens

@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 import pytest
 
+from engine.box_ports import InboxRow, OutboxEntry
 from engine.clock import SeededIds
 from engine.domain.ids import TenantId
 from engine.errors import EngineError, GraphError, GraphRetryable, GraphTerminal, TurnError
-from engine.ports import InboxRow, OutboxEntry
 from engine.runtime.message_refusals import HELD, WHOLE_CHAT, MessageRefusals
 from engine.runtime.pace import Pace
 from engine.runtime.reception import Reception

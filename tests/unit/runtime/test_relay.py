@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from engine.box_ports import StatusNews
 from engine.domain.ids import CustomerKey
 from engine.errors import EngineError, GraphNoAnswer, GraphRetryable, GraphTerminal, Unavailable
-from engine.ports import StatusNews
 from engine.runtime import sender as sending
 from engine.runtime.pace import PAIR_BURST
 from engine.runtime.relay import LONG_TALK

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from engine.box_ports import Timer
 from engine.clock import ManualClock
 from engine.errors import Unavailable
-from engine.ports import Timer
 from engine.runtime.timers import Alarm
 from engine.slots import SLOTS, slot_of
 from engine.whatsapp.content import Raised

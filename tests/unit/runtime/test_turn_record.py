@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from engine.box_ports import InboxRow
 from engine.charts.run import Said as SaidMessage
 from engine.charts.timers import ENTRY
 from engine.errors import Answered, Conflict
-from engine.ports import InboxRow
 from engine.runtime.turn_record import AHEAD, CART_EXPIRED, WINDOW
 from engine.spec.model import Branch
 from engine.whatsapp.content import Raised, Sender, Text

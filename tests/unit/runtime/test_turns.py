@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from engine.box_ports import OutboxEntry
 from engine.domain.tenant import CatalogMode
-from engine.ports import OutboxEntry
 from engine.spec.model import Branch, Call
 from engine.whatsapp.content import NativeOrder, NativeOrderItem, Raised, Text
 from tests.unit.actions.shop import VERBS, alter, bundle, la_tavola, menu, money, shown

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from engine.box_ports import InboxRow
 from engine.clock import ManualClock
 from engine.domain.ids import CustomerKey
 from engine.errors import Conflict, TurnError, Unavailable
-from engine.ports import InboxRow
 from engine.runtime.worker import CONFLICT_PATIENCE, MAX_ATTEMPTS, POLL_SECONDS, Worker
 from tests.memory_boxes import Boxes
 from tests.unit.actions.shop import OPEN

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from engine.box_ports import InboxRow, OutboxEntry, Said, Timer
 from engine.domain.cart import Cart, CartLine, LineModifier
 from engine.domain.conversation import Conversation, Position
 from engine.domain.ids import (
@@ -21,7 +22,7 @@ from engine.domain.order import Address, Order, OrderType
 from engine.domain.pricing import Quote
 from engine.domain.tenant import Tenant
 from engine.flow_ports import Deployment, FlowSession
-from engine.ports import InboxRow, OutboxEntry, Said, Timer, TurnLog, TurnRecord
+from engine.ports import TurnLog, TurnRecord
 from engine.slots import SLOTS, slot_of
 
 NOW = datetime(2026, 3, 14, 12, 30, 15, 250_000, tzinfo=UTC)

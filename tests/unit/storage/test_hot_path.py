@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from pymongo.monitoring import CommandListener
 
+from engine.box_ports import StatusNews
 from engine.clock import ManualClock
 from engine.domain.ids import CategoryId, ProductId
-from engine.ports import StatusNews
 from engine.slots import renewed
 from engine.storage.businesses import MongoBusinesses
 from engine.storage.connection import Database

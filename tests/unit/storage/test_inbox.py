@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from pymongo.errors import BulkWriteError
 
+from engine.box_ports import Backlog
 from engine.errors import EngineError, Unavailable
-from engine.ports import Backlog
 from engine.slots import slot_of
 from engine.storage.inbox import MongoInbox
 from engine.storage.records import InboxDocument

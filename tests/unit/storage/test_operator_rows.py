@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from engine.ports import StatusNews
+from engine.box_ports import StatusNews
 from engine.row_ports import OperatorRows, RowSummary
 from engine.storage.operator_rows import MongoInboxRows, MongoOutboxRows
 from engine.storage.records import InboxDocument, OutboxDocument

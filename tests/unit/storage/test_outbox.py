@@ -7,7 +7,7 @@ from itertools import permutations
 
 import pytest
 
-from engine.ports import Backlog, StatusNews
+from engine.box_ports import Backlog, StatusNews
 from engine.slots import slot_of
 from engine.storage.outbox import MongoOutbox
 from engine.storage.records import OutboxDocument

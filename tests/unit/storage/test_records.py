@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from engine.box_ports import StatusNews
 from engine.clock import ManualClock
 from engine.domain.ids import ProductId
-from engine.ports import StatusNews
 from engine.slots import Member, SlotTable
 from engine.storage.erasure import MongoErasure
 from engine.storage.flow_keys import MongoFlowKeys

@@ -2,9 +2,10 @@
 
 import pytest
 
+from engine.box_ports import Inbox, Outbox
 from engine.domain.ids import TenantId
 from engine.flow_ports import FlowKeys
-from engine.ports import BusinessRepository, Inbox, Outbox, TenantStore
+from engine.ports import BusinessRepository, TenantStore
 from engine.storage.businesses import MongoBusinesses
 from engine.storage.flow_keys import MongoFlowKeys
 from engine.storage.inbox import MongoInbox

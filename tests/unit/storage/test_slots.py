@@ -2,7 +2,7 @@
 
 import asyncio
 
-from engine.ports import SlotTables
+from engine.box_ports import SlotTables
 from engine.slots import SLOTS, SlotTable, left, renewed
 from engine.storage.slots import MongoSlotTables
 from tests.unit.storage.builders import NOW

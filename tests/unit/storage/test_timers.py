@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from engine.ports import Timers
+from engine.box_ports import Timers
 from engine.slots import slot_of
 from engine.storage.records import TimerDocument
 from engine.storage.timers import MongoTimers
