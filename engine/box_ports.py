@@ -51,12 +51,13 @@ class OutboxEntry:
             `biz_opaque_callback_data`, and comes back in every status.
         sequence: order of the conversation's messages.
         payload: the complete body for the Graph API.
-        said: None for a read receipt.
+        said: None for a read receipt that goes out alone.
         window_ends: until when WhatsApp takes it as it is: 24 hours after the customer's last
             message (messages/send-messages); None if that does not matter.
         template: the complete body that may be sent after that; None if there is none, empty if
             the one of the entry before stands for this one, too.
         is_unknown: it was sent, and Meta did not answer; it may have taken it.
+        reads: the customer's message that is shown as read just before this one is sent.
     """
 
     id: str
@@ -71,6 +72,7 @@ class OutboxEntry:
     window_ends: datetime | None = None
     template: Mapping[str, Any] | None = None
     is_unknown: bool = False
+    reads: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from engine.ports import TenantStore
 from engine.runtime.bundles import Bundles
 from engine.runtime.claims import Claims
 from engine.runtime.commerce import Commerce
+from engine.runtime.decision import Decisions
 from engine.runtime.exchanges import Exchanges
 from engine.runtime.flow_tokens import FlowTokens
 from engine.runtime.message_refusals import MessageRefusals
@@ -151,9 +152,9 @@ def assemble(means: Means) -> Parts:
     turns = Turns(
         stores=stores,
         bundles=means.bundles,
-        businesses=businesses,
-        tokens=means.tokens,
-        clock=clock,
+        decisions=Decisions(
+            business=businesses.by_tenant, tokens=means.tokens, clock=clock, ids=means.ids
+        ),
         ids=means.ids,
     )
     worker = Worker(inbox=inbox, turns=turns, clock=clock, claims=lambda: claims, send=relay.offer)

@@ -18,14 +18,16 @@ from engine.charts.timers import ENTRY, entries_now, timers_of
 from engine.domain.cart import Cart
 from engine.domain.conversation import Position
 from engine.errors import Conflict, EngineError, RenderFailed, TurnError, Unavailable
+from engine.rendering.fitting import Context
 from engine.rendering.messages import render_all, render_template
 from engine.spec.bundle import Bundle
 from engine.spec.check import variables_of
-from engine.spec.model import Branch, Chart, State
+from engine.spec.model import Branch, Chart, Message, State
 from engine.turn import Event, Turn
 from engine.whatsapp.outbound import OutboundMessage
 
 Origin = Callable[[], Awaitable[str | None]]
+Heard = Callable[[Message, Context], None]
 
 log = structlog.get_logger(__name__)
 
@@ -72,9 +74,14 @@ class TurnResult:
 
 
 class Runner:
-    """Runs the turns of every tenant; it holds compiled structures and no conversation."""
+    """Runs the turns of every tenant; it holds compiled structures and no conversation.
 
-    def __init__(self) -> None:
+    Args:
+        heard: is told of every message that is said, with what its texts read.
+    """
+
+    def __init__(self, heard: Heard | None = None) -> None:
+        self.heard = heard
         self._structures = Structures()
         self._variables: dict[str, tuple[str, ...]] = {}
 
@@ -124,6 +131,7 @@ class _Talk(Steps):
         chart = bundle.chart
         place = locate(chart, turn.conversation.position)
         self.result = TurnResult(turn, "", place.leaf)
+        self.heard = runner.heard
         self.quiet = False
         self.refused_text = False
         self.cart_before = turn.cart
@@ -291,6 +299,9 @@ class _Talk(Steps):
             if message is None:
                 raise RenderFailed(f"there is no message '{name}' in {self.words.language}")
             rendered = render_all(message, self.context)
+            self.log.append({"say": name, "at": message.where})
+            if self.heard:
+                self.heard(message, self.context)
             template = render_template(message, self.context) if rendered else None
             if not self.quiet:
                 state = self.entered or self.place.leaf

@@ -5,14 +5,24 @@ a full menu) is fitted here: texts are cut on a word or sent in two parts, lists
 many buttons become a list.
 """
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from engine.errors import LimitExceeded, RenderFailed
+from engine.rendering.fitting import (
+    FITTED,
+    Context,
+    Fitted,
+    in_halves,
+    long_text,
+    note,
+    short_text,
+    whole_text,
+)
+from engine.rendering.lists import Option, list_sections, offers, option_of
 from engine.rendering.views import plain
-from engine.spec.model import Entry, ListPart, Message, ProductsPart, Value
+from engine.spec.model import Message, ProductsPart, Value
 from engine.templating.language import Expression, Text
 from engine.whatsapp import limits
 from engine.whatsapp.flow import FlowMessage
@@ -33,9 +43,6 @@ from engine.whatsapp.products import (
     ProductSection,
 )
 from engine.whatsapp.rules import InvalidMessage
-
-Context = dict[str, Any]
-_BLANK_LINES = re.compile(r"\n{3,}")
 
 
 def render(message: Message, context: Context) -> OutboundMessage | None:
@@ -64,10 +71,17 @@ def render_all(message: Message, context: Context) -> tuple[OutboundMessage, ...
     made = render(message, context)
     if not isinstance(made, (ButtonsMessage, ListMessage)) or not made.body.endswith("…"):
         return () if made is None else (made,)
-    halves = _halves(_whole(message.text, context), limits.INTERACTIVE_BODY)
+    halves = in_halves(whole_text(message.text, context), limits.INTERACTIVE_BODY)
     if halves is None:
         return (made,)
     ahead, rest = halves
+    if FITTED in context:
+        # The text is whole after all, in two messages.
+        where = message.text.where if message.text else message.where
+        size = limits.length(whole_text(message.text, context))
+        held = context[FITTED]
+        held[:] = [one for one in held if (one.where, one.how) != (where, "cut")]
+        held.append(Fitted(where, "split", limits.INTERACTIVE_BODY, size))
     return TextMessage(limits.fit(ahead, limits.TEXT_BODY)), replace(made, body=rest)
 
 
@@ -87,22 +101,6 @@ def render_template(message: Message, context: Context) -> TemplateMessage | Non
         raise RenderFailed(f"{message.template.where}: {error}") from error
 
 
-def _halves(text: str, limit: int) -> tuple[str, str] | None:
-    """Split a text that does not fit between paragraphs, else between lines, so that its end does.
-
-    None if it fits, or nothing can be done.
-    """
-    if limits.length(text) <= limit:
-        return None
-    for mark, room in (("\n\n", limit // 2), ("\n\n", limit), ("\n", limit // 2), ("\n", limit)):
-        parts = text.split(mark)
-        for place in range(1, len(parts)):
-            rest = mark.join(parts[place:])
-            if limits.length(rest) <= room:
-                return mark.join(parts[:place]), rest
-    return None
-
-
 def evaluate(value: Value, context: Context) -> Any:
     """Calculate an argument; leaf texts are rendered, lone `{{ }}` keep their type."""
     if isinstance(value, Text):
@@ -116,21 +114,6 @@ def evaluate(value: Value, context: Context) -> Any:
     return value
 
 
-def _body(text: Text | None, context: Context, limit: int) -> str:
-    return limits.fit(_whole(text, context), limit)
-
-
-def _whole(text: Text | None, context: Context) -> str:
-    rendered = text.render(context) if text else ""
-    return _BLANK_LINES.sub("\n\n", rendered).strip()
-
-
-def _short(text: Text | None, context: Context, limit: int) -> str | None:
-    if text is None:
-        return None
-    return limits.fit(" ".join(text.render(context).split()), limit) or None
-
-
 def _image(message: Message, context: Context) -> str | None:
     link = message.image.render(context).strip() if message.image else ""
     try:
@@ -139,47 +122,8 @@ def _image(message: Message, context: Context) -> str | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Option:
-    """A row or button, rendered."""
-
-    id: str
-    title: str
-    description: str | None = None
-
-
-def _offered(entries: tuple[Entry, ...], context: Context) -> Iterator[tuple[Entry, Context]]:
-    """Give the entries whose conditions hold, repeated ones once per element."""
-    for entry in entries:
-        for local in _rounds(entry, context):
-            if entry.condition is None or entry.condition.holds(local):
-                yield entry, local
-
-
-def _option(entry: Entry, context: Context, title_limit: int) -> _Option:
-    title = _short(entry.title, context, title_limit)
-    description = _short(entry.description, context, limits.ROW_DESCRIPTION)
-    wire_id = _wire_id(entry, context)
-    return _Option(wire_id, title or limits.fit(wire_id, title_limit), description)
-
-
-def _rounds(entry: Entry, context: Context) -> Iterator[Context]:
-    if entry.each is None:
-        yield context
-        return
-    for item in entry.each.evaluate(context) or ():
-        yield {**context, "item": item}
-
-
-def _wire_id(entry: Entry, context: Context) -> str:
-    if entry.id:
-        return entry.id.render(context)
-    argument = entry.argument.render(context) if entry.argument else ""
-    return f"{entry.event}:{argument}" if argument else entry.event
-
-
 def _text(message: Message, context: Context) -> OutboundMessage:
-    body = _body(message.text, context, limits.TEXT_BODY)
+    body = long_text(message.text, context, limits.TEXT_BODY)
     return TextMessage(body, preview_url="https://" in body)
 
 
@@ -187,13 +131,13 @@ def _picture(message: Message, context: Context) -> OutboundMessage:
     link = _image(message, context)
     if link is None:
         return _text(message, context)
-    return ImageMessage(link, _body(message.text, context, limits.CAPTION) or None)
+    return ImageMessage(link, long_text(message.text, context, limits.CAPTION) or None)
 
 
 def _buttons(message: Message, context: Context) -> OutboundMessage:
-    found: dict[str, _Option] = {}
-    for entry, local in _offered(message.buttons, context):
-        option = _option(entry, local, limits.BUTTON_TITLE)
+    found: dict[str, Option] = {}
+    for entry, local in offers(message.buttons, context):
+        option = option_of(entry, local, limits.BUTTON_TITLE)
         found.setdefault(option.id, option)
     options = list(found.values())
     if not options:
@@ -203,88 +147,41 @@ def _buttons(message: Message, context: Context) -> OutboundMessage:
         return _buttons_as_list(message, context, options)
     image = _image(message, context)
     return ButtonsMessage(
-        _body(message.text, context, limits.INTERACTIVE_BODY),
+        long_text(message.text, context, limits.INTERACTIVE_BODY),
         tuple(ReplyButton(o.id, o.title) for o in options),
-        header=None if image else _short(message.header, context, limits.HEADER_TEXT),
+        header=None if image else short_text(message.header, context, limits.HEADER_TEXT),
         image=image,
-        footer=_short(message.footer, context, limits.FOOTER),
+        footer=short_text(message.footer, context, limits.FOOTER),
     )
 
 
-def _buttons_as_list(
-    message: Message, context: Context, options: list[_Option]
-) -> OutboundMessage:
+def _buttons_as_list(message: Message, context: Context, options: list[Option]) -> OutboundMessage:
+    note(context, Fitted(message.where, "as_list", limits.BUTTONS, len(options)))
+    if len(options) > limits.LIST_ROWS:
+        note(context, Fitted(message.where, "left_out", limits.LIST_ROWS, len(options)))
     rows = tuple(ListRow(o.id, o.title) for o in options[: limits.LIST_ROWS])
     return ListMessage(
-        _body(message.text, context, limits.INTERACTIVE_BODY),
+        long_text(message.text, context, limits.INTERACTIVE_BODY),
         limits.fit(str(context["terms"].get("choose", "…")), limits.LIST_BUTTON),
         (ListSection(rows),),
-        header=_short(message.header, context, limits.HEADER_TEXT),
-        footer=_short(message.footer, context, limits.FOOTER),
+        header=short_text(message.header, context, limits.HEADER_TEXT),
+        footer=short_text(message.footer, context, limits.FOOTER),
     )
 
 
 def _list(message: Message, context: Context) -> OutboundMessage:
     part = message.list
     assert part is not None
-    sections = _sections(part, context)
+    sections = list_sections(message, part, context)
     if not sections:
         return _text(message, context)
     return ListMessage(
-        _body(message.text, context, limits.INTERACTIVE_BODY),
-        _short(part.button, context, limits.LIST_BUTTON) or "…",
+        long_text(message.text, context, limits.INTERACTIVE_BODY),
+        short_text(part.button, context, limits.LIST_BUTTON) or "…",
         tuple(sections),
-        header=_short(message.header, context, limits.HEADER_TEXT),
-        footer=_short(message.footer, context, limits.FOOTER),
+        header=short_text(message.header, context, limits.HEADER_TEXT),
+        footer=short_text(message.footer, context, limits.FOOTER),
     )
-
-
-def _sections(part: ListPart, context: Context) -> list[ListSection]:
-    """Render the rows of one page: fixed rows are on every page, repeated ones are paged."""
-    offered = [(section, list(_offered(section.entries, context))) for section in part.sections]
-    fixed = sum(1 for _, rows in offered for entry, _ in rows if entry.each is None)
-    repeated = sum(len(rows) for _, rows in offered) - fixed
-    window, more = _page(part, context, room=limits.LIST_ROWS - fixed, repeated=repeated)
-    sections: list[ListSection] = []
-    place = 0
-    seen: set[str] = set()
-    for section, rows in offered:
-        kept: list[ListRow] = []
-        for entry, local in rows:
-            shown = entry.each is None or place in window
-            place += entry.each is not None
-            if not shown or len(seen) == limits.LIST_ROWS:
-                continue
-            option = _option(entry, local, limits.ROW_TITLE)
-            if option.id not in seen:
-                seen.add(option.id)
-                kept.append(ListRow(option.id, option.title, option.description))
-        if kept:
-            title = _short(section.title, context, limits.SECTION_TITLE)
-            sections.append(ListSection(tuple(kept), title))
-    if len(sections) > 1:
-        sections = [replace(part, title=part.title or "…") for part in sections]
-    if more and sections:
-        last = sections[-1]
-        sections[-1] = ListSection((*last.rows, more), last.title)
-    return sections
-
-
-def _page(
-    part: ListPart, context: Context, *, room: int, repeated: int
-) -> tuple[range, ListRow | None]:
-    if repeated <= room or part.more is None or room < 2:
-        return range(max(room, 0)), None
-    size = room - 1
-    pages = -(-repeated // size)
-    asked = context["event"].get("page", 1)
-    page = min(max(asked if isinstance(asked, int) else 1, 1), pages)
-    window = range((page - 1) * size, page * size)
-    # After the last page the row leads back to the first: no page is a dead end.
-    following = page % pages + 1
-    title = _short(part.more.title, context, limits.ROW_TITLE) or "…"
-    row = ListRow(f"{part.more.id.render(context)}#{following}", title, f"{page}/{pages}")
-    return window, row
 
 
 def _link(message: Message, context: Context) -> OutboundMessage:
@@ -292,17 +189,17 @@ def _link(message: Message, context: Context) -> OutboundMessage:
     assert link is not None
     image = _image(message, context)
     return LinkMessage(
-        _body(message.text, context, limits.INTERACTIVE_BODY),
-        _short(link.title, context, limits.CTA_DISPLAY_TEXT) or "…",
+        long_text(message.text, context, limits.INTERACTIVE_BODY),
+        short_text(link.title, context, limits.CTA_DISPLAY_TEXT) or "…",
         url=link.url.render(context),
-        header=None if image else _short(message.header, context, limits.HEADER_TEXT),
+        header=None if image else short_text(message.header, context, limits.HEADER_TEXT),
         image=image,
-        footer=_short(message.footer, context, limits.FOOTER),
+        footer=short_text(message.footer, context, limits.FOOTER),
     )
 
 
 def _location(message: Message, context: Context) -> OutboundMessage:
-    return LocationRequest(_body(message.text, context, limits.INTERACTIVE_BODY))
+    return LocationRequest(long_text(message.text, context, limits.INTERACTIVE_BODY))
 
 
 def _product(message: Message, context: Context) -> OutboundMessage:
@@ -311,37 +208,42 @@ def _product(message: Message, context: Context) -> OutboundMessage:
     return ProductMessage(
         part.catalog.render(context),
         part.product.render(context) if part.product else "",
-        body=_body(message.text, context, limits.INTERACTIVE_BODY) or None,
-        footer=_short(message.footer, context, limits.FOOTER),
+        body=long_text(message.text, context, limits.INTERACTIVE_BODY) or None,
+        footer=short_text(message.footer, context, limits.FOOTER),
     )
 
 
 def _products(message: Message, context: Context) -> OutboundMessage:
     part = message.products
     assert part is not None
-    sections = _product_sections(part, context)
+    sections = _product_sections(message, part, context)
     if not sections:
         return _text(message, context)
     return ProductListMessage(
         part.catalog.render(context),
-        _short(message.header, context, limits.HEADER_TEXT) or "…",
-        body=_body(message.text, context, limits.INTERACTIVE_BODY),
+        short_text(message.header, context, limits.HEADER_TEXT) or "…",
+        body=long_text(message.text, context, limits.INTERACTIVE_BODY),
         sections=sections,
-        footer=_short(message.footer, context, limits.FOOTER),
+        footer=short_text(message.footer, context, limits.FOOTER),
     )
 
 
-def _product_sections(part: ProductsPart, context: Context) -> tuple[ProductSection, ...]:
+def _product_sections(
+    message: Message, part: ProductsPart, context: Context
+) -> tuple[ProductSection, ...]:
     """Take as many products as a message shows, in sections that are not empty."""
     if part.sections is None:
         items = part.products.evaluate(context) if part.products else ()
-        title = _short(part.title, context, limits.SECTION_TITLE)
+        title = short_text(part.title, context, limits.SECTION_TITLE)
         groups = [(title, [item["id"] for item in items or ()])]
     else:
         made = part.sections.evaluate(context) or ()
         groups = [(_section_title(section["title"]), section["items"]) for section in made]
     sections: list[ProductSection] = []
     room = limits.PRODUCT_LIST_ITEMS
+    size = sum(len(found) for _, found in groups)
+    if size > room:
+        note(context, Fitted(message.where, "left_out", room, size))
     for title, found in groups:
         ids = tuple(str(item) for item in found)[:room]
         room -= len(ids)
@@ -358,9 +260,9 @@ def _catalog(message: Message, context: Context) -> OutboundMessage:
     part = message.products
     assert part is not None
     return CatalogMessage(
-        _body(message.text, context, limits.INTERACTIVE_BODY),
+        long_text(message.text, context, limits.INTERACTIVE_BODY),
         thumbnail_product_id=part.thumbnail.render(context) if part.thumbnail else None,
-        footer=_short(message.footer, context, limits.FOOTER),
+        footer=short_text(message.footer, context, limits.FOOTER),
     )
 
 
@@ -370,16 +272,16 @@ def _flow(message: Message, context: Context) -> OutboundMessage:
     screen = part.screen.render(context) if part.screen else None
     image = _image(message, context)
     return FlowMessage(
-        _body(message.text, context, limits.INTERACTIVE_BODY),
+        long_text(message.text, context, limits.INTERACTIVE_BODY),
         part.id.render(context),
-        cta=_short(part.cta, context, limits.FLOW_CTA) or "…",
+        cta=short_text(part.cta, context, limits.FLOW_CTA) or "…",
         token=part.token.render(context),
         action="navigate" if screen else "data_exchange",
         screen=screen,
         data=plain(evaluate(part.data, context)) if part.data else None,
-        header=None if image else _short(message.header, context, limits.HEADER_TEXT),
+        header=None if image else short_text(message.header, context, limits.HEADER_TEXT),
         image=image,
-        footer=_short(message.footer, context, limits.FOOTER),
+        footer=short_text(message.footer, context, limits.FOOTER),
     )
 
 

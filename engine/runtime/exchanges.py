@@ -25,8 +25,9 @@ from engine.ports import TenantStore
 from engine.rendering.views import plain
 from engine.runtime.bundles import Bundles
 from engine.runtime.catalog import TurnCatalog
+from engine.runtime.decision import live_cart
 from engine.runtime.flow_tokens import FlowTokens
-from engine.runtime.turns import MAX_CONFLICTS, Turns, live_cart
+from engine.runtime.turns import MAX_CONFLICTS, Turns
 from engine.spec.bundle import Bundle
 from engine.spec.model import Flow
 from engine.turn import Turn

@@ -15,6 +15,7 @@ from engine.flow_ports import FlowStatus
 from engine.ports import BusinessRepository, TenantStore
 from engine.whatsapp.content import Raised
 from engine.whatsapp.inbound import OtherChange, raised
+from engine.whatsapp.send_errors import is_of_the_chat
 
 REFUSED: Mapping[str, str] = {
     "flow": "flow_refused",
@@ -30,8 +31,6 @@ HELD: Mapping[int, tuple[FlowStatus, timedelta]] = {
     132068: ("BLOCKED", timedelta(hours=6)),
 }
 """Error codes of a send that say something of the Flow, and how long it is not sent after them."""
-WHOLE_CHAT = frozenset({131026, 131031, 131042, 131045, 131047, 131049, 130403, 190, 368})
-"""Codes that would meet any other message to the customer just the same."""
 
 log = structlog.get_logger(__name__)
 
@@ -77,7 +76,7 @@ class MessageRefusals:
         log.info("message.refused", kind=kind, code=code)
         if kind == "flow":
             await self._flow(entry, code)
-        if code in WHOLE_CHAT:
+        if is_of_the_chat(code):
             return
         now = self._clock.now()
         raw = raised(Raised(event, {"id": entry.id}), phone_number_id=entry.phone_number_id)

@@ -26,6 +26,7 @@ from engine.errors import (
 from engine.ports import BusinessRepository
 from engine.runtime.pace import Pace
 from engine.runtime.turn_record import WINDOW
+from engine.whatsapp.outbound import ReadReceipt
 from engine.whatsapp.send_errors import FEW, Course, course_of
 
 MAX_ATTEMPTS: Final = 10
@@ -119,6 +120,8 @@ class Sender:
             return await self._failed(entry, nobody, token)
         if await self._is_closed(entry):
             return await self._outside_window(entry, "more than 24 hours since he wrote")
+        if entry.reads and entry.attempts == 0:
+            await self._mark_read(entry, entry.reads, token)
         try:
             wamid = await self._graph.send(
                 entry.phone_number_id, token=token, payload=entry.payload
@@ -131,6 +134,15 @@ class Sender:
             metrics.sends.labels(outcome="repeated", code="0").inc()
         await self._note(entry, wamid)
         return True
+
+    async def _mark_read(self, entry: OutboxEntry, message: str, token: str) -> None:
+        """Show the customer that he was read, and that an answer comes; if Meta will not, not."""
+        receipt = ReadReceipt(message, typing=True).to_wire()
+        try:
+            await self._graph.send(entry.phone_number_id, token=token, payload=receipt)
+        except GraphError as error:
+            # What concerns the whole account, the message meets at once.
+            metrics.sends.labels(outcome="dropped", code=str(error.code)).inc()
 
     async def _token(self, entry: OutboxEntry) -> str | None:
         """Give the access token, empty if there is none; None if a person must mend it first."""
@@ -265,5 +277,5 @@ class Sender:
 
 
 def is_receipt(entry: OutboxEntry) -> bool:
-    """Tell whether an entry is the sign that a message was read, and no message."""
+    """Tell whether an entry is only the sign that a message was read, and no message."""
     return entry.payload.get("status") == "read"

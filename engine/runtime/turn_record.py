@@ -152,9 +152,9 @@ def _outbox(
 ) -> Iterator[OutboxEntry]:
     messages = list(said)
     template: dict[str, object] | None = None
-    if cause.message and cause.message.wamid:
-        receipt = ReadReceipt(cause.message.wamid, typing=bool(messages))
-        yield _entry(cause, conversation, receipt, 0, now)
+    read = cause.message.wamid if cause.message else ""
+    if read and not messages:
+        yield _entry(cause, conversation, ReadReceipt(read, typing=False), 0, now)
     chart = bundle.chart
     for place, message in enumerate(messages, start=1):
         source = Said(chart.id, chart.version, message.state or "", conversation.entry)
@@ -165,7 +165,9 @@ def _outbox(
             # That of the message's first part stands for all of them.
             template = {} if message.part and template is not None else None
         ends = conversation.spoke_at and conversation.spoke_at + WINDOW
-        yield replace(entry, said=source, window_ends=ends, template=template)
+        # The first one takes the receipt along: a row of its own would cost as much as a message.
+        reads = read or None if place == 1 else None
+        yield replace(entry, said=source, window_ends=ends, template=template, reads=reads)
 
 
 def _entry(

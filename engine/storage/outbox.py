@@ -246,6 +246,7 @@ def entry_to_disk(entry: OutboxEntry) -> Json:
         "windowEnds": entry.window_ends,
         "template": entry.template,
         "isUnknown": entry.is_unknown,
+        "reads": entry.reads,
         "state": "queued",
         "due": entry.created_at,
     }
@@ -266,6 +267,7 @@ def entry_from_disk(document: Json) -> OutboxEntry:
         window_ends=document.get("windowEnds"),
         template=document.get("template"),
         is_unknown=document.get("isUnknown", False),
+        reads=document.get("reads"),
     )
 
 

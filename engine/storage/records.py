@@ -140,6 +140,7 @@ class OutboxDocument(Row):
     window_ends: datetime | None = None
     template: dict[str, Any] | None = None
     is_unknown: bool = False
+    reads: str | None = None
     is_switched: bool = False
     state: Literal["queued", "sent", "failed", "held", "dead", "discarded"]
     due: datetime

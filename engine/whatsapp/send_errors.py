@@ -73,6 +73,20 @@ def course_of(error: GraphError) -> Course:
     return COURSES.get(error.code, Course.GIVE_UP) if error.code else Course.GIVE_UP
 
 
+_TO_HIM: Final = frozenset({131026, 131049, 130403})
+"""Codes of what will never be taken that are about the customer, not about the message."""
+
+
+def is_of_the_chat(code: int) -> bool:
+    """Tell whether any other message to the customer would meet the same error just now.
+
+    Args:
+        code: 0 if Meta gave none.
+    """
+    course = COURSES.get(code, Course.GIVE_UP) if code else Course.GIVE_UP
+    return code in _TO_HIM or course not in (Course.RETRY, Course.GIVE_UP)
+
+
 def late_course(code: int) -> Course:
     """Tell what to do about a message that Meta had taken, and that failed after all."""
     return COURSES.get(code, Course.GIVE_UP)

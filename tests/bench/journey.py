@@ -15,6 +15,7 @@ from engine.domain.ids import TenantId
 from engine.domain.menu import Menu
 from engine.ports import CatalogRepository, OrderRepository, TurnRecord
 from engine.runtime.bundles import Bundles
+from engine.runtime.decision import Decisions
 from engine.runtime.flow_tokens import FlowTokens
 from engine.runtime.turns import Turns
 from engine.sandbox.state import Person, PhoneNumber
@@ -133,14 +134,14 @@ class Shop:
 
     def turns(self, store: Callable[[], MemoryStore]) -> Turns:
         """Give what takes turns, over a store in memory."""
-        return Turns(
-            stores=lambda _: store(),
-            bundles=self.bundles,
-            businesses=MemoryBusinesses(),
+        ids = SeededIds()
+        decisions = Decisions(
+            business=MemoryBusinesses().by_tenant,
             tokens=FlowTokens("bench"),
             clock=self.clock,
-            ids=SeededIds(),
+            ids=ids,
         )
+        return Turns(stores=lambda _: store(), bundles=self.bundles, decisions=decisions, ids=ids)
 
     def store(self) -> MemoryStore:
         """Give an empty store with the menu in it."""

@@ -23,6 +23,7 @@ from engine.errors import GraphNoAnswer, GraphRetryable, GraphTerminal, Unavaila
 from engine.ports import TurnRecord
 from engine.runtime.bundles import Bundles
 from engine.runtime.claims import Claims
+from engine.runtime.decision import Decisions
 from engine.runtime.flow_tokens import FlowTokens
 from engine.runtime.message_refusals import MessageRefusals
 from engine.runtime.pace import Pace
@@ -191,8 +192,11 @@ class Process:
             outbox=boxes.outbox, sender=sender, pace=pace, clock=clock, claims=lambda: self.claims
         )
         turns: Any = _Turns(
-            self, stores=world.store, bundles=world.bundles, businesses=businesses,
-            tokens=FlowTokens("secret"), clock=clock, ids=world.ids,
+            self, stores=world.store, bundles=world.bundles, ids=world.ids,
+            decisions=Decisions(
+                business=businesses.by_tenant, tokens=FlowTokens("secret"), clock=clock,
+                ids=world.ids,
+            ),
         )  # fmt: skip
         self.worker = Worker(
             inbox=boxes.inbox, turns=turns, clock=clock, claims=lambda: self.claims,
@@ -384,6 +388,9 @@ class Meta:
 
     async def send(self, phone_number_id: str, *, token: str, payload: Mapping[str, Any]) -> str:
         sending = SENDING.get()
+        if payload.get("status") == "read":
+            await strike("meta.read")
+            return ""
         await strike("meta.send")
         kind, code = self.moods.pop(0) if self.moods else ("taken", 0)
         if kind != "taken":

@@ -12,6 +12,7 @@ from engine.domain.ids import CustomerKey, TenantId
 from engine.flow_ports import Deployment, FlowSession
 from engine.ports import Business
 from engine.runtime.bundles import Bundles
+from engine.runtime.decision import Decisions
 from engine.runtime.exchanges import Exchanges
 from engine.runtime.flow_tokens import FlowTokens
 from engine.runtime.turns import Turns
@@ -110,7 +111,13 @@ class Shop:
             "stores": self.stores.__getitem__, "bundles": self.bundles, "tokens": self.tokens,
             "clock": self.clock, "ids": SeededIds(),
         }  # fmt: skip
-        self.turns = Turns(businesses=self.businesses, **parts)
+        decisions = Decisions(
+            business=self.businesses.by_tenant,
+            tokens=self.tokens, clock=self.clock, ids=parts["ids"],
+        )  # fmt: skip
+        self.turns = Turns(
+            stores=parts["stores"], bundles=self.bundles, decisions=decisions, ids=parts["ids"]
+        )
         self.exchanges = Exchanges(turns=self.turns, send=self.sent.extend, **parts)
         self._messages = 0
         self.token = ""

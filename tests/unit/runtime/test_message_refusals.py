@@ -12,7 +12,7 @@ from engine.box_ports import InboxRow, OutboxEntry
 from engine.clock import SeededIds
 from engine.domain.ids import TenantId
 from engine.errors import EngineError, GraphError, GraphRetryable, GraphTerminal, TurnError
-from engine.runtime.message_refusals import HELD, WHOLE_CHAT, MessageRefusals
+from engine.runtime.message_refusals import HELD, MessageRefusals
 from engine.runtime.pace import Pace
 from engine.runtime.reception import Reception
 from engine.runtime.relay import Relay
@@ -35,6 +35,9 @@ from tests.unit.runtime.flow_shop import (
     deployment,
     texts,
 )
+
+WHOLE_CHAT = frozenset({131026, 131031, 131042, 131045, 131047, 131049, 130403, 190, 368})
+"""Codes that would meet any other message to the customer just the same."""
 
 EN = f"{FLOW}:en"
 THROTTLED, BLOCKED = 132069, 132068

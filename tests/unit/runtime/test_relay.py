@@ -189,6 +189,30 @@ async def test_a_read_receipt_that_fails_is_let_go(post):
     assert post.meta.texts() == ["2"]
 
 
+async def test_the_first_answer_takes_the_read_receipt_along(post):
+    post.put(entry(1, reads="wamid.in"), entry(2))
+    await post.look()
+    assert [one.get("message_id") for _, one in post.meta.taken] == ["wamid.in", None, None]
+    assert post.meta.taken[0][1]["typing_indicator"] == {"type": "text"}
+    assert post.meta.texts() == ["1", "2"]
+
+
+async def test_a_receipt_that_fails_keeps_no_answer_back(post):
+    post.put(entry(1, reads="wamid.in"))
+    post.meta.errors.append(GraphNoAnswer("cut"))
+    await post.look()
+    assert post.meta.texts() == ["1"]
+    assert post.state(entry(1)) == ("sent", 0)
+
+
+async def test_an_answer_that_is_tried_again_takes_no_receipt_along(post):
+    post.put(entry(1, reads="wamid.in"))
+    post.meta.errors += [GraphRetryable("busy", code=131000)] * 2
+    await post.look()
+    await post.look(HOUR)
+    assert [one.get("status") for _, one in post.meta.taken] == [None]
+
+
 # Pace -------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,1 @@
+"""What an author is told of the YAML: what is wrong, what an edit changes, what is untried."""

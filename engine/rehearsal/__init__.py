@@ -1,0 +1,1 @@
+"""Dialogs rehearsed: a made-up customer talks with a tenant's chart; nothing is stored or sent."""
