@@ -78,13 +78,13 @@ _TO_HIM: Final = frozenset({131026, 131049, 130403})
 
 
 def is_of_the_chat(code: int) -> bool:
-    """Tell whether any other message to the customer would meet the same error just now.
+    """Tell whether any other message to the customer would meet the same error.
 
     Args:
         code: 0 if Meta gave none.
     """
-    course = COURSES.get(code, Course.GIVE_UP) if code else Course.GIVE_UP
-    return code in _TO_HIM or course not in (Course.RETRY, Course.GIVE_UP)
+    course = COURSES.get(code) if code else None
+    return code in _TO_HIM or course in (Course.STOP_TENANT, Course.TEMPLATE)
 
 
 def late_course(code: int) -> Course:
