@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import Literal
 
 from engine.errors import EngineError
+from engine.spec.codes import CODES
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,10 +40,11 @@ class Problem:
     """One finding.
 
     Args:
-        code: short name of the kind of problem, such as `unknown-state`.
+        code: short name of the kind of problem, such as `unknown-state`; one of `codes.CODES`.
         sentence: what is wrong, in one sentence.
         hint: what to do, or nothing.
         severity: an error refuses the bundle, a warning does not.
+        transcript: a conversation in which it fails, line by line.
     """
 
     span: Span
@@ -50,6 +52,11 @@ class Problem:
     sentence: str
     hint: str = ""
     severity: Literal["error", "warning"] = "error"
+    transcript: tuple[str, ...] = field(default=(), compare=False)
+
+    def __post_init__(self) -> None:
+        if self.code not in CODES:
+            raise ValueError(f"'{self.code}' is no code of a problem")
 
     def __str__(self) -> str:
         hint = f"; {self.hint}" if self.hint else ""
@@ -63,13 +70,27 @@ class Problems:
 
     found: set[Problem] = field(default_factory=set)
 
-    def add(self, span: Span, code: str, sentence: str, hint: str = "") -> None:
+    def add(
+        self,
+        span: Span,
+        code: str,
+        sentence: str,
+        hint: str = "",
+        transcript: tuple[str, ...] = (),
+    ) -> None:
         """Note an error."""
-        self.found.add(Problem(span, code, sentence, hint))
+        self.found.add(Problem(span, code, sentence, hint, "error", transcript))
 
-    def warn(self, span: Span, code: str, sentence: str, hint: str = "") -> None:
+    def warn(
+        self,
+        span: Span,
+        code: str,
+        sentence: str,
+        hint: str = "",
+        transcript: tuple[str, ...] = (),
+    ) -> None:
         """Note a warning."""
-        self.found.add(Problem(span, code, sentence, hint, "warning"))
+        self.found.add(Problem(span, code, sentence, hint, "warning", transcript))
 
     def sorted(self) -> list[Problem]:
         """Give them by file, line and column."""
