@@ -25,6 +25,9 @@ AT_ONCE = 16
 POLL_SECONDS = 0.25
 """How soon a message is found that another process has stored, or that was left behind."""
 PAGE = 100
+ENOUGH = 4 * AT_ONCE
+"""Messages queued with which no more are looked for: each look reads the queued ones again, and of
+many workers that are behind each would keep the database from the others' turns."""
 CONFLICT_PATIENCE = timedelta(minutes=10)
 """A killed process's transaction may block a conversation for a minute, on any MongoDB: conflicts
 count as failures of a message only when it is older than that by far."""
@@ -65,6 +68,7 @@ class Worker:
         self._send = send
         self._poll = Poll(self.look, every=POLL_SECONDS)
         self._looking = asyncio.Lock()
+        self._looks_later = False
         self._lanes: Lanes[_Task] = Lanes(self._take, at_once=AT_ONCE)
 
     def offer(self, row: InboxRow) -> None:
@@ -82,6 +86,9 @@ class Worker:
 
     async def look(self) -> None:
         """Queue the messages that are due in the slots this process has."""
+        if len(self._lanes) >= ENOUGH:
+            self._looks_later = True
+            return
         async with self._looking:
             try:
                 await self._look()
@@ -124,6 +131,9 @@ class Worker:
         return await self._lanes.idle()
 
     async def _take(self, task: _Task) -> bool:
+        if self._looks_later and len(self._lanes) < ENOUGH:
+            self._looks_later = False
+            self._poll.wake()
         row = task.row
         if self._claims().term(row.tenant, row.customer) != task.term:
             return False

@@ -9,7 +9,7 @@ import tempfile
 from asyncio.subprocess import PIPE, create_subprocess_exec
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -79,10 +79,16 @@ class Bench:
         """Measure a web process by itself."""
         async with self._process("web", "alone") as web:
             took = await self._singles(web)
-        return _singles_row(f"a webhook's 200 at {PER_SECOND} requests/s", *took)
+        row = _singles_row(f"a webhook's 200 at {PER_SECOND} requests/s", *took)
+        bar = f"99th < {1000 * LONGEST_SECONDS:g} ms"
+        return replace(row, bar=bar, is_met=Spread.of(took[0]).high < LONGEST_SECONDS)
 
     async def with_worker(self) -> list[Row]:
-        """Measure a web process while a worker takes the turns of what it stores."""
+        """Measure a web process while a worker takes the turns of what it stores.
+
+        There is no bar for it: where more comes than the embedded database's one core can answer,
+        everything waits for that core.
+        """
         async with (
             self._process("web", "worked") as web,
             comanda("worker", uri=self.uri, name="worked", graph=self.graph) as worker,
@@ -142,5 +148,4 @@ def _singles_row(what: str, ours: Sequence[float], floor: Sequence[float]) -> Ro
     return Row(
         f"{what}: median / 95th / 99th percentile", f"{mine} ms",
         f"{other} ms check and read only", other.median / mine.median,
-        f"99th < {1000 * LONGEST_SECONDS:g} ms", mine.high < LONGEST_SECONDS,
     )  # fmt: skip

@@ -11,7 +11,13 @@ from engine.box_ports import InboxRow
 from engine.clock import ManualClock
 from engine.domain.ids import CustomerKey
 from engine.errors import Conflict, TurnError, Unavailable
-from engine.runtime.worker import CONFLICT_PATIENCE, MAX_ATTEMPTS, POLL_SECONDS, Worker
+from engine.runtime.worker import (
+    CONFLICT_PATIENCE,
+    ENOUGH,
+    MAX_ATTEMPTS,
+    POLL_SECONDS,
+    Worker,
+)
 from tests.memory_boxes import Boxes
 from tests.unit.actions.shop import OPEN
 from tests.unit.runtime.boxes_scene import Mine, entry
@@ -232,3 +238,28 @@ async def test_without_the_database_a_look_does_nothing():
 
     scene.boxes.strike = away
     assert await scene.look() == []
+
+
+async def test_who_has_enough_to_do_does_not_read_it_again(monkeypatch):
+    crowd = [row(n, who=CustomerKey(f"US.{n}")) for n in range(ENOUGH + 1)]
+    scene, reads = await Scene(*crowd).start(), 0
+    real = scene.boxes.inbox.waiting
+
+    async def waiting(*args, **options):
+        nonlocal reads
+        reads += 1
+        return await real(*args, **options)
+
+    monkeypatch.setattr(scene.boxes.inbox, "waiting", waiting)
+    for _ in range(3):
+        await scene.worker.look()
+    assert reads == 1
+    # What came meanwhile is looked for as soon as there is room, long before the next poll.
+    await scene.boxes.inbox.accept([row(500, who=EVA)])
+    running = asyncio.create_task(scene.worker.run())
+    async with asyncio.timeout(POLL_SECONDS / 2):
+        while "500" not in scene.taken:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0)
+    await scene.worker.end()
+    await running
+    assert len(scene.taken) == ENOUGH + 2
