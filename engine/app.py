@@ -1,7 +1,15 @@
 """The composition root: settings -> a running engine, and what is to be done while it runs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Coroutine,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
@@ -24,6 +32,7 @@ from engine.ports import CatalogRepository, TenantStore
 from engine.row_ports import Erasure, OperatorRows
 from engine.runtime.bundles import Bundles
 from engine.runtime.flow_tokens import FlowTokens
+from engine.runtime.folder_watch import FolderWatch
 from engine.runtime.polling import Poll, end
 from engine.runtime.row_answers import Box
 from engine.settings import Settings
@@ -63,7 +72,9 @@ class Engine:
 
     Args:
         role: a worker has no doors but those that tell how it is.
+        tenants: who is served; None: all that have a folder.
         is_development: it runs on a developer's machine: Flow exchanges may come in clear.
+        is_reloading: the content folder is served as it is at any time, whatever is published.
 
     Raises:
         SettingsError: FLOW_PRIVATE_KEY or ENCRYPTION_SECRET cannot be used.
@@ -76,14 +87,16 @@ class Engine:
         clock: Clock | None = None,
         ids: Ids | None = None,
         is_development: bool = False,
+        is_reloading: bool = False,
         role: Role = "all",
+        tenants: Collection[TenantId] | None = None,
     ) -> None:
         self.role = role
         self.settings = settings
         self.clock = clock or SystemClock()
         self.ids = ids or RandomIds()
-        self.library = Library(settings.content(), all_verbs())
-        self.bundles = Bundles(self.library)
+        self.bundles = Bundles(Library(settings.content(), all_verbs()))
+        self._watch = FolderWatch(self.bundles) if is_reloading else None
         self.vault = Vault(*settings.encryption_secrets())
         self.database = Database(
             settings.mongodb_uri,
@@ -95,6 +108,7 @@ class Engine:
         self.flow_tokens = FlowTokens(*settings.encryption_secrets())
         self._default_key = flow_key(settings)
         self._is_development = is_development
+        self._tenants = tenants
         self._parts: Parts | None = None
         self._looking: list[asyncio.Task[None]] = []
         self._measuring = Poll(self._measure, every=MEASURE_SECONDS)
@@ -169,6 +183,11 @@ class Engine:
             raise Unavailable("the database has not been reached yet")
         return self._parts
 
+    @property
+    def library(self) -> Library:
+        """Give the content folder as it was read last."""
+        return self.bundles.library
+
     def _bundle(self, tenant: TenantId) -> Bundle:
         bundle = self.bundles.get(tenant)
         if bundle is None:
@@ -226,7 +245,7 @@ class Engine:
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Engine"]:
         """Run what is behind the HTTP application while the block runs."""
-        self.bundles.load()
+        self.bundles.load(self._tenants)
         starting = asyncio.create_task(self._start())
         # A database that is away does not keep the process from starting: it answers 503.
         await asyncio.wait({starting}, timeout=RETRY_SECONDS * 2)
@@ -241,6 +260,10 @@ class Engine:
 
     async def _stop(self) -> None:
         self._measuring.stop()
+        if self._watch:
+            self._watch.stop()
+        if self._parts:
+            self._parts.publications.stop()
         if self._parts and self.role != "web":
             sync = self._parts.sync
             await asyncio.gather(self._parts.end_work(), sync.watcher.drain(), sync.worker.drain())
@@ -254,13 +277,7 @@ class Engine:
             yield
 
     async def _start(self) -> None:
-        while True:
-            try:
-                await self.database.open()
-                break
-            except Unavailable as error:
-                log.warning("engine.database_away", error=str(error))
-                await asyncio.sleep(RETRY_SECONDS)
+        await _when_reached(self.database.open)
         parts = assemble(
             Means(
                 settings=self.settings,
@@ -277,6 +294,9 @@ class Engine:
                 default_key=self._default_key,
             )
         )
+        if not self._watch:
+            # Before the first turn: nobody is answered from a folder that is no longer served.
+            await _when_reached(parts.publications.look)
         # First: whoever is stopped from now on, leaves what he has.
         self._parts = parts
         if self.role != "web":
@@ -287,6 +307,7 @@ class Engine:
 
     def _runs(self, parts: Parts) -> Sequence[Callable[[], Coroutine[None, None, None]]]:
         runs = [self._measuring.run]
+        runs.append(self._watch.run if self._watch else parts.publications.run)
         if self.role != "web":
             runs += [parts.claims.run, parts.alarm.run, parts.worker.run, parts.relay.run]
             if self.settings.catalog_sync:
@@ -306,6 +327,18 @@ class Engine:
             currency=currency,
             retention=self.settings.retention(),
         )
+
+
+async def _when_reached(action: Callable[[], Awaitable[object]]) -> None:
+    """Do something with the database, again and again while it is away."""
+    while True:
+        try:
+            await action()
+        except Unavailable as error:
+            log.warning("engine.database_away", error=str(error))
+            await asyncio.sleep(RETRY_SECONDS)
+        else:
+            return
 
 
 def _age(backlog: Backlog, now: datetime) -> float:

@@ -72,6 +72,13 @@ catalog_webhooks = Counter(
     "comanda_catalog_webhooks", "Changes told by Meta that are no messages, by kind and outcome.",
     ["kind", "outcome"], registry=REGISTRY,
 )  # fmt: skip
+versions = Counter(
+    "comanda_versions", "Published versions taken up by outcome.", ["outcome"], registry=REGISTRY
+)
+versions_refused = Gauge(
+    "comanda_versions_refused", "Tenants whose live version this process cannot serve.",
+    registry=REGISTRY,
+)  # fmt: skip
 
 
 def exposition() -> bytes:

@@ -23,6 +23,7 @@ from engine.runtime.exchanges import Exchanges
 from engine.runtime.flow_tokens import FlowTokens
 from engine.runtime.message_refusals import MessageRefusals
 from engine.runtime.pace import Pace
+from engine.runtime.publications import Publications
 from engine.runtime.reception import Reception
 from engine.runtime.relay import Relay
 from engine.runtime.sender import Sender
@@ -41,6 +42,7 @@ from engine.storage.secrets import Vault
 from engine.storage.slots import MongoSlotTables
 from engine.storage.sync import MongoSync
 from engine.storage.timers import MongoTimers
+from engine.storage.versions import MongoVersions
 from engine.sync.assembly import Surroundings, Sync
 from engine.whatsapp.flow_crypto import FlowKey
 
@@ -89,6 +91,7 @@ class Parts:
     flow_keys: MongoFlowKeys
     deployer: Deployer
     sync: Sync
+    publications: Publications
 
     async def idle(self) -> None:
         """Wait until everything that is due is answered and sent."""
@@ -122,7 +125,7 @@ def assemble(means: Means) -> Parts:
         ttl=settings.business_cache_ttl,
         size=settings.business_cache_size,
     )
-    stores = lru_cache(maxsize=4096)(means.store)
+    stores = _stores(means)
     flow_keys = MongoFlowKeys(database, vault=means.vault, clock=clock, default=means.default_key)
     # Everybody hands work to somebody: what was put together last is named before it is there.
     refusals = MessageRefusals(
@@ -214,7 +217,21 @@ def assemble(means: Means) -> Parts:
         public_url=settings.public_url,
         is_development=not settings.is_meta(),
     )
+    publications = Publications(
+        bundles=means.bundles, versions=MongoVersions(database), clock=clock
+    )
     return Parts(
         businesses, inbox, outbox, reception, claims, alarm, worker, relay, exchanges, flow_keys,
-        deployer, sync,
+        deployer, sync, publications,
     )  # fmt: skip
+
+
+def _stores(means: Means) -> Callable[[TenantId], TenantStore]:
+    """Give what gives the database as a tenant sees it, and makes that once."""
+
+    @lru_cache(maxsize=4096)
+    def made(tenant: TenantId, _currency: str) -> TenantStore:
+        return means.store(tenant)
+
+    # A version that is published may have another currency.
+    return lambda tenant: made(tenant, means.bundle(tenant).tenant.currency)

@@ -50,11 +50,16 @@ class Meaning:
 
 
 class PhraseBook:
-    """The phrases of one language."""
+    """The phrases of one language.
+
+    Args:
+        phrases: by event; also an attribute, as written.
+    """
 
     def __init__(self, phrases: Mapping[str, tuple[str, ...]]) -> None:
         self._exact: dict[str, str] = {}
         self._slots: list[tuple[regex.Pattern[str], str]] = []
+        self.phrases = phrases
         for event, said in phrases.items():
             for phrase in said:
                 self._add(event, phrase)

@@ -6,7 +6,7 @@ The demo, `comanda chat` and the tests of dialogs run on it. It is not for produ
 import asyncio
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -62,7 +62,7 @@ class Playground:
             EngineError: Meta's stand-in refuses them.
         """
         parts = self.engine.parts
-        if offered and tenant not in self.deployed:
+        if offered and self.bundle(tenant).flows and tenant not in self.deployed:
             # One key for all tenants: making one takes a while.
             keys = [await parts.flow_keys.get(known) for known in self.deployed]
             key = keys[0] if keys and keys[0] else await asyncio.to_thread(FlowKey.generate)
@@ -85,10 +85,11 @@ class Playground:
         problems.raise_if_any()
         if menu is None:
             raise SpecError(problems.sorted())
+        settings = self.bundle(tenant).tenant
         seeded = await seed(
             self.engine.database,
             tenant,
-            self.bundle(tenant).tenant,
+            settings.model_copy(update={"waba_id": _account(settings.waba_id, tenant)}),
             menu,
             access_token=self.token,
             vault=self.engine.vault,
@@ -108,14 +109,16 @@ async def playground(
     options: SandboxOptions | None = None,
     flows: bool = False,
     catalog_sync: bool = False,
+    tenants: Collection[TenantId] | None = None,
 ) -> AsyncIterator[Playground]:
-    """Run a playground while the block runs; all its tenants are seeded.
+    """Run a playground while the block runs; its tenants are seeded.
 
     Args:
         mongodb_uri: empty starts an embedded server in a temporary folder.
         options: of the sandbox; a given clock is the sandbox's too.
         flows: the tenants' Flows are deployed.
         catalog_sync: Meta's catalogues are kept what the tenants sell, and stay so.
+        tenants: who is served there; None: all there are.
 
     Raises:
         EngineError: the content is wrong, or the database does not start.
@@ -143,7 +146,7 @@ async def playground(
         )
         listener, engine_url = listen()
         settings = settings.model_copy(update={"public_url": engine_url})
-        engine = Engine(settings, clock=clock, ids=ids)
+        engine = Engine(settings, clock=clock, ids=ids, tenants=tenants)
         await stack.enter_async_context(serving_on(listener, engine.web))
         sandbox = await stack.enter_async_context(httpx.AsyncClient(base_url=sandbox_url))
         running = Playground(engine, sandbox, engine_url, token)
@@ -159,6 +162,11 @@ async def playground(
         yield running
 
 
+def _account(waba_id: str | None, tenant: TenantId) -> str:
+    """Name the account: here a tenant has one before its files say which."""
+    return waba_id or f"waba-{tenant}"
+
+
 async def _register(playground: Playground, tenant: TenantId, app_secret: str) -> None:
     settings = playground.bundle(tenant).tenant
     for number in settings.phone_number_ids:
@@ -170,7 +178,7 @@ async def _register(playground: Playground, tenant: TenantId, app_secret: str) -
                 "token": playground.token,
                 "callback_url": f"{playground.engine_url}/whatsapp_response",
                 "app_secret": app_secret,
-                "waba_id": settings.waba_id or f"waba-{tenant}",
+                "waba_id": _account(settings.waba_id, tenant),
                 "business_id": settings.business_id,
                 "catalog_callback_url": f"{playground.engine_url}/meta/webhook",
             },

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from engine.box_ports import OutboxEntry, Said, Timer
+from engine.box_ports import InboxRow, OutboxEntry, Said, Timer
 from engine.domain.cart import Cart
 from engine.domain.catalog import Category, ModifierGroup, Presentation, Product
 from engine.domain.conversation import Conversation
@@ -33,8 +33,44 @@ class Business:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What a turn asked from outside its conversation, and what it was told.
+
+    Args:
+        call: what was asked, such as `catalog.product`.
+        value: the answer as the turn got it.
+    """
+
+    call: str
+    arguments: tuple[str | int | None, ...]
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What a turn was decided from, beside its cause and the bundle: with it, it can be replayed.
+
+    Args:
+        conversation: as it was stored; None for a new customer's.
+        cart: as it was stored; None if there was none.
+        drawn: the ids that were made, each with its kind, in order.
+        session: the Flow that came to its end by an exchange, if that is the cause.
+    """
+
+    conversation: Conversation | None
+    cart: Cart | None
+    drawn: tuple[tuple[str, str], ...] = ()
+    readings: tuple[Reading, ...] = ()
+    session: FlowSession | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TurnLog:
-    """What a turn did and why, without what the customer wrote."""
+    """What a turn did and why; what the customer wrote is in the inbox, what he got in the outbox.
+
+    Args:
+        recording: None for one that an earlier version took.
+    """
 
     event: str
     source: str | None
@@ -43,6 +79,7 @@ class TurnLog:
     bundle: str
     outcome: Literal["done", "ignored", "failed"]
     error: str | None = None
+    recording: Recording | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +119,60 @@ class TurnRecord:
     flow_sessions: tuple[FlowSession, ...] = ()
     flow_done: FlowSession | None = None
     sync_products: tuple[ProductId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedMessage:
+    """A message that a turn decided on.
+
+    Args:
+        wamid: what Meta calls it; None if it was not sent.
+        is_switched: it went out with its template as its body.
+    """
+
+    entry: OutboxEntry
+    wamid: str | None = None
+    is_switched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedTurn:
+    """A turn as it was logged.
+
+    Args:
+        version: of the conversation after it.
+        row: what came; None for the end of a Flow, and if it is not kept any more.
+        given_up: why the message was given up, if that is what the turn told.
+    """
+
+    id: str
+    tenant: TenantId
+    customer: CustomerKey
+    version: int
+    at: datetime
+    log: TurnLog
+    row: InboxRow | None = None
+    messages: tuple[LoggedMessage, ...] = ()
+    given_up: str | None = None
+
+
+class TurnLogs(Protocol):
+    """The logs of one tenant's turns."""
+
+    async def of(
+        self, customer: CustomerKey, *, until: datetime | None = None, limit: int = 0
+    ) -> tuple[LoggedTurn, ...]:
+        """Give a customer's turns, the oldest first.
+
+        Args:
+            until: those that were taken at this time or before.
+            limit: the newest of them; 0 for all.
+        """
+        ...
+
+    async def customer_of(self, number: OrderNumber) -> CustomerKey | None:
+        """Give the customer who placed an order; None if there is no such order, or nobody."""
+        ...
 
 
 class CatalogRepository(Protocol):

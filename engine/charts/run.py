@@ -26,6 +26,9 @@ from engine.spec.model import Branch, Chart, Message, State
 from engine.turn import Event, Turn
 from engine.whatsapp.outbound import OutboundMessage
 
+ANSWERS = frozenset({"text", "location"})
+"""Events that may be the answer to a question of a state that is gone; others mean what they say
+wherever the customer stands."""
 Origin = Callable[[], Awaitable[str | None]]
 Heard = Callable[[Message, Context], None]
 
@@ -78,11 +81,12 @@ class Runner:
 
     Args:
         heard: is told of every message that is said, with what its texts read.
+        structures: compiled structures that others use too; its own by default.
     """
 
-    def __init__(self, heard: Heard | None = None) -> None:
+    def __init__(self, heard: Heard | None = None, structures: Structures | None = None) -> None:
         self.heard = heard
-        self._structures = Structures()
+        self._structures = structures or Structures()
         self._variables: dict[str, tuple[str, ...]] = {}
 
     async def run(
@@ -163,7 +167,9 @@ class _Talk(Steps):
         if event is None and candidates.general == "tap" and origin:
             event = self._from_old_message(candidates.sure[0], await origin())
         self.result.event = event.name if event else NOTHING_MATCHED
-        known = event is not None and event.name in self.chart.anywhere
+        known = (
+            event is not None and event.name in self.chart.anywhere and event.name not in ANSWERS
+        )
         if self.is_moved and not known and not self.is_ours:
             # The state he was in is gone: tell him, and do not misread what he answered to it.
             event = Event("moved", candidates.data)
@@ -299,7 +305,8 @@ class _Talk(Steps):
             if message is None:
                 raise RenderFailed(f"there is no message '{name}' in {self.words.language}")
             rendered = render_all(message, self.context)
-            self.log.append({"say": name, "at": message.where})
+            unseen = {} if rendered else {"empty": True}
+            self.log.append({"say": name, "at": message.where, **unseen})
             if self.heard:
                 self.heard(message, self.context)
             template = render_template(message, self.context) if rendered else None

@@ -156,6 +156,7 @@ class Steps:
                 following = replace(following, name="refused")
             if self.scope(following.name) is None:
                 log.warning("turn.event_unhandled", raised=following.name)
+                self.log.append({"unhandled": following.name})
                 continue
             await self._one(following)
 
@@ -243,13 +244,14 @@ class Steps:
         branch = self.branch(key)
         if self.failure is not None or self.refusal is not None or branch.condition is None:
             return False
+        step: dict[str, Any] = {"guard": branch.where, "holds": False}
         try:
-            holds = branch.condition.holds(self.context)
+            step["holds"] = branch.condition.holds(self.context)
         except RenderFailed as error:
             log.warning("turn.guard_failed", error=str(error))
-            holds = False
-        self.log.append({"guard": branch.where, "holds": holds})
-        return holds
+            step["failed"] = str(error)
+        self.log.append(step)
+        return bool(step["holds"])
 
     async def take(self, key: BranchKey) -> None:
         """Do and show what a branch wants."""
@@ -291,6 +293,8 @@ class Steps:
             # Literals were checked when the chart was loaded: the customer's own words do not fit.
             place = ".".join(str(p) for p in error.errors()[0]["loc"])
             log.warning("turn.argument_refused", at=call.where, action=call.verb.name, field=place)
+            refused = {"refused": Reason.INVALID.value, "argument": place}
+            self.log.append({"action": call.verb.name, "at": call.where} | refused)
             self.refusal = Refusal(Reason.INVALID)
             return False
         outcome = await call.verb.function(self.turn, **arguments)

@@ -1,80 +1,74 @@
-"""`comanda check`: every mistake in the tenants' files, with its place."""
+"""`comanda check`: everything that is wrong with the tenants' files, before a customer sees it."""
 
-import asyncio
-from collections.abc import Mapping
+from contextlib import suppress
 
 import click
-import orjson
 
+from engine.cli.check_output import FORMATS, written
+from engine.cli.check_processes import check_tenants
 from engine.cli.output import log_to_stderr
-from engine.domain.catalog import Product
+from engine.cli.watching import changes
 from engine.domain.ids import TenantId
 from engine.errors import EngineError
-from engine.flows.rehearsal import compile_flows, misfits
 from engine.settings import read_settings
-from engine.spec.bundle import Bundle, Library
-from engine.spec.problems import Problem, Problems
+from engine.spec.bundle import Library
+from engine.spec.problems import Problems
 from engine.verbs import all_verbs
 
 
 @click.command()
 @click.argument("tenants", nargs=-1)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
-def check(tenants: tuple[str, ...], *, form: str) -> None:
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="text",
+    show_default=True,
+    help="`github` annotates a pull request, `sarif` is what code scanners write.",
+)
+@click.option("--verbose", "is_verbose", is_flag=True, help="Tell of overflow rules that apply.")
+@click.option("--watch", "is_watching", is_flag=True, help="Check again when a file is saved.")
+def check(tenants: tuple[str, ...], *, form: str, is_verbose: bool, is_watching: bool) -> None:
     """Tell what is wrong in the files of TENANTS, or of all of them.
 
     \b
     Example: comanda check la-tavola
+    Made-up customers try everything, too: what fails comes with the conversation that shows it.
     Prints file:line:column: code: sentence. Exits with 1 if there is an error.
     """
     log_to_stderr(level="critical")
     library = Library(read_settings().content(), all_verbs())
+    problems = _checked(library, tenants, form, is_verbose=is_verbose)
+    if not is_watching:
+        raise SystemExit(1 if problems.errors else 0)
+    click.echo("check: waiting for changes; Ctrl-C ends it", err=True)
+    with suppress(KeyboardInterrupt):
+        for _ in changes(library.root):
+            _check_again(library.over(library.root), tenants, form, is_verbose=is_verbose)
+
+
+def _check_again(
+    library: Library, tenants: tuple[str, ...], form: str, *, is_verbose: bool
+) -> None:
+    click.echo()
+    try:
+        _checked(library, tenants, form, is_verbose=is_verbose)
+    except EngineError as error:  # what is missing may be saved next
+        click.echo(str(error), err=True)
+
+
+def _checked(
+    library: Library, tenants: tuple[str, ...], form: str, *, is_verbose: bool
+) -> Problems:
     chosen = [TenantId(name) for name in tenants] or library.tenant_ids()
     for tenant in chosen:
         library.require(tenant)
     if not chosen:
         raise EngineError(f"there is no tenant in {library.root / 'tenants'}")
     problems = Problems()
-    for tenant in chosen:
-        _check(library, tenant, problems)
-    found = problems.sorted()
-    if form == "json":
-        click.echo(orjson.dumps([_as_json(p) for p in found], option=orjson.OPT_INDENT_2))
-    else:
-        for problem in found:
-            click.echo(str(problem))
-        errors = len(problems.errors)
-        click.echo(
-            f"check: {len(chosen)} tenants, {errors} errors, {len(found) - errors} warnings"
-        )
-    if problems.errors:
-        raise SystemExit(1)
-
-
-def _check(library: Library, tenant: TenantId, problems: Problems) -> None:
-    own = Problems()
-    bundle = library.check(tenant, own)
-    library.check_dialogs(tenant, own)
-    has_catalog = (library.root / "tenants" / tenant / "catalog.yaml").is_file()
-    products = library.products(tenant, own) if has_catalog else {}
-    if bundle and not own.errors:
-        asyncio.run(_check_flows(bundle, products, own))
-    problems.found |= own.found
-
-
-async def _check_flows(bundle: Bundle, products: Mapping[str, Product], own: Problems) -> None:
-    compiled = await compile_flows(bundle, own)
-    if not own.errors:
-        await misfits(bundle, compiled, products, own)
-
-
-def _as_json(problem: Problem) -> dict[str, object]:
-    return {
-        "file": problem.span.file,
-        "line": problem.span.line,
-        "column": problem.span.column,
-        "severity": problem.severity,
-        "code": problem.code,
-        "sentence": problem.sentence,
-        "hint": problem.hint,
-    }
+    seen = check_tenants(library, chosen, problems, is_verbose=is_verbose)
+    if not tenants:
+        seen.note(problems, is_shared=True)
+    for line in written(form, problems, root=library.root, tenants=len(chosen)):
+        click.echo(line)
+    return problems

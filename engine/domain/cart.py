@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from engine.domain.ids import LineId, ModifierId, PresentationId, ProductId
 from engine.domain.money import LARGEST
@@ -42,7 +43,8 @@ class CartLine:
     @property
     def id(self) -> LineId:
         """Name the line by its make-up, so that a tap on an old message still means the same."""
-        return line_id(self.product_id, self.presentation_id, (m.id for m in self.modifiers))
+        chosen = tuple(sorted(m.id for m in self.modifiers))
+        return _line_id(self.product_id, self.presentation_id, chosen)
 
     @property
     def total(self) -> Decimal:
@@ -52,7 +54,12 @@ class CartLine:
 
 def line_id(product: str, presentation: str | None, modifiers: Iterable[str]) -> LineId:
     """Derive the id of a line from what it is made of."""
-    made_of = "\x1f".join((product, presentation or "", *sorted(modifiers)))
+    return _line_id(product, presentation, tuple(sorted(modifiers)))
+
+
+@lru_cache(maxsize=4096)
+def _line_id(product: str, presentation: str | None, modifiers: tuple[str, ...]) -> LineId:
+    made_of = "\x1f".join((product, presentation or "", *modifiers))
     return LineId(hashlib.blake2s(made_of.encode(), digest_size=5).hexdigest())
 
 

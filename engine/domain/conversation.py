@@ -42,6 +42,7 @@ class Conversation:
         spoke_at: when the customer wrote last, by WhatsApp's time: 24 hours from then any message
             may be sent to him.
         phone_number_id: the business number he wrote to last.
+        bundle: the digest of the bundle that took its last turn.
     """
 
     tenant: TenantId
@@ -60,3 +61,4 @@ class Conversation:
     updated_at: datetime | None = None
     spoke_at: datetime | None = None
     phone_number_id: str = ""
+    bundle: str = ""

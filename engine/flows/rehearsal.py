@@ -6,7 +6,7 @@ the largest one the Flow takes, and with every product of the tenant's own catal
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,34 +38,39 @@ class Rehearsal:
         seen: the data of each screen, in the order they were shown first.
         shows: every showing, to be held against the limits.
         ended: the end was reached.
+        ends: what the ends gave to the chat.
         faults: what went wrong on the way.
     """
 
     seen: dict[str, Data] = field(default_factory=dict)
     shows: list[tuple[str, Data]] = field(default_factory=list)
     ended: bool = False
+    ends: list[Data] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
 
-async def compile_flows(bundle: Bundle, problems: Problems) -> tuple[FlowJson, ...]:
+async def compile_flows(
+    bundle: Bundle, problems: Problems, screens: Screens | None = None
+) -> tuple[FlowJson, ...]:
     """Make the Flow JSON of every Flow of a tenant in each of its languages.
 
     Args:
         problems: gets what breaks a limit of WhatsApp, at the place where it is written.
+        screens: compiled structures that others use too.
     """
     made: list[FlowJson] = []
+    shared = screens or Screens()
     for flow in bundle.flows.values():
         for language in bundle.tenant.languages:
-            compiled = await _compiled(flow, bundle, language, problems)
+            compiled = await _compiled(flow, bundle, language, problems, shared)
             made += [compiled] if compiled else []
     return tuple(made)
 
 
 async def _compiled(
-    flow: Flow, bundle: Bundle, language: str, problems: Problems
+    flow: Flow, bundle: Bundle, language: str, problems: Problems, screens: Screens
 ) -> FlowJson | None:
     where = Span.of(flow.where)
-    screens = Screens()
     walks = [
         await rehearse(screens, flow, bundle, language, product, is_thorough=place == 0)
         for place, product in enumerate(_products(flow))
@@ -115,27 +120,33 @@ async def misfits(
     compiled: tuple[FlowJson, ...],
     products: Mapping[str, Product],
     problems: Problems,
+    screens: Screens | None = None,
+    *,
+    is_known: bool = False,
 ) -> None:
     """Note which products of a tenant's catalog a Flow cannot show.
 
     Args:
         compiled: the tenant's Flows.
+        is_known: another tenant's customers have walked through the same Flows with the same
+            products.
         products: by the place of each in its file.
         problems: gets a warning for a product that is customized in the chat instead, and an
             error for one that breaks a limit in the Flow.
     """
-    screens = Screens()
+    screens = screens or Screens()
     language = bundle.tenant.languages[0]
     for flow in bundle.flows.values():
         if flow.takes is None or all(made.flow != flow.id for made in compiled):
             continue
         document = next(made.document for made in compiled if made.flow == flow.id)
+        telling = frozenset[str]() if is_known else _telling(products)
         for where, product in products.items():
             reason = misfit(flow, product)
             if reason:
                 hint = "it is customized in the chat"
                 problems.warn(Span.of(where), "not-in-flow", f"{flow.id}: {reason}", hint)
-            elif product.is_customizable and not product.is_sold_out:
+            elif where in telling:
                 walk = await rehearse(screens, flow, bundle, language, product)
                 faults = [f"{flow.id}: {fault}" for fault in walk.faults]
                 for screen, data in walk.shows:
@@ -143,6 +154,31 @@ async def misfits(
                     faults += [f"{flow.id}, {screen}: {fault.sentence}" for fault in told]
                 for sentence in dict.fromkeys(faults):
                     problems.add(Span.of(where), "flow-fails", sentence)
+
+
+def _telling(products: Mapping[str, Product]) -> frozenset[str]:
+    """Choose the products that are walked through a Flow, by their places.
+
+    Of those with the same to choose the ones with the longest texts tell what the others would.
+    """
+    alike: dict[tuple[object, ...], list[str]] = {}
+    for where, product in products.items():
+        if product.is_customizable and not product.is_sold_out:
+            groups = tuple(group.id for group in product.groups)
+            alike.setdefault((groups, len(product.presentations)), []).append(where)
+    return frozenset(
+        max(places, key=lambda where: measure(products[where]))
+        for places in alike.values()
+        for measure in _MEASURES
+    )
+
+
+_MEASURES: tuple[Callable[[Product], Any], ...] = (
+    lambda product: len(product.name),
+    lambda product: len(product.description),
+    lambda product: max((len(size.name) for size in product.presentations), default=0),
+    lambda product: max((size.price for size in product.presentations), default=0),
+)
 
 
 async def rehearse(
@@ -169,6 +205,7 @@ async def rehearse(
         shown = await screens.show(flow, bundle, turn, asked)
         if shown.params is not None:
             walk.ended = True
+            walk.ends.append(shown.params)
         if shown.screen is None:
             _note_stuck(walk, shown, asked)
             continue

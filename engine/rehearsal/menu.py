@@ -16,18 +16,17 @@ class MenuCatalog:
     """The products of a menu: `engine.ports.CatalogRepository`, and its `NativeCatalog`.
 
     Args:
+        categories: the active ones that have products, in order.
         products: by id, in the order of the menu; those of categories that are not active, too.
     """
 
     def __init__(
         self, categories: tuple[Category, ...], products: Mapping[ProductId, Product]
     ) -> None:
-        self._categories = categories
-        self._active = {category.id for category in categories}
+        self.categories = categories
+        active = {category.id for category in categories}
         self.products = {
-            key: product
-            for key, product in products.items()
-            if product.category_id in self._active
+            key: product for key, product in products.items() if product.category_id in active
         }
 
     @classmethod
@@ -52,11 +51,11 @@ class MenuCatalog:
             else product
             for key, product in self.products.items()
         }
-        return MenuCatalog(self._categories, left)
+        return MenuCatalog(self.categories, left)
 
     async def get_categories(self) -> tuple[Category, ...]:
         """Give the active categories that have products, with their number, in order."""
-        return self._categories
+        return self.categories
 
     async def get_products_by_category(
         self, category_id: str | None = None, *, limit: int = 200

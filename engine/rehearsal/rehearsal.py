@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from engine.box_ports import OutboxEntry, Timer
+from engine.charts.compiler import Structures
 from engine.charts.run import Heard, Runner
 from engine.charts.timers import ENTRY
 from engine.clock import ManualClock, SeededIds
@@ -68,6 +69,7 @@ class Rehearsal:
         has_native: what the tenant sells is in WhatsApp's own catalogue.
         heard: is told of every message that is said, with what its texts read.
         customer: what he calls himself.
+        structures: compiled structures that other rehearsals use too.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Rehearsal:
         has_native: bool = False,
         heard: Heard | None = None,
         customer: str = "Ana",
+        structures: Structures | None = None,
     ) -> None:
         self.bundle = bundle
         self.catalog = catalog
@@ -94,7 +97,7 @@ class Rehearsal:
             tokens=FlowTokens("rehearsal"),
             clock=self._clock,
             ids=self._ids,
-            runner=Runner(heard),
+            runner=Runner(heard, structures),
         )
 
     def _mapping(self) -> dict[str, str]:

@@ -30,8 +30,8 @@ def option_of(entry: Entry, context: Context, title_limit: int) -> Option:
     """Render a row or button."""
     title = short_text(entry.title, context, title_limit)
     description = short_text(entry.description, context, limits.ROW_DESCRIPTION)
-    wire_id = _wire_id(entry, context)
-    return Option(wire_id, title or limits.fit(wire_id, title_limit), description)
+    tapped = wire_id(entry, context)
+    return Option(tapped, title or limits.fit(tapped, title_limit), description)
 
 
 def _rounds(entry: Entry, context: Context) -> Iterator[Context]:
@@ -42,7 +42,8 @@ def _rounds(entry: Entry, context: Context) -> Iterator[Context]:
         yield {**context, "item": item}
 
 
-def _wire_id(entry: Entry, context: Context) -> str:
+def wire_id(entry: Entry, context: Context) -> str:
+    """Give what a tap on a row or button brings."""
     if entry.id:
         return entry.id.render(context)
     argument = entry.argument.render(context) if entry.argument else ""

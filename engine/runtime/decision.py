@@ -4,7 +4,7 @@ Also a dialog that is only rehearsed is decided here: what a customer gets has o
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
@@ -17,12 +17,23 @@ from engine.clock import Clock, Ids
 from engine.domain.cart import Cart
 from engine.domain.conversation import Conversation
 from engine.domain.ids import TenantId
-from engine.ports import Business, CatalogRepository, TenantStore, TurnRecord
+from engine.ports import Business, CatalogRepository, Recording, TenantStore, TurnRecord
 from engine.rendering.views import plain
 from engine.runtime.catalog import TurnCatalog
 from engine.runtime.desk import Desk
 from engine.runtime.flow_replies import FlowReplies
-from engine.runtime.flow_tokens import FlowTokens
+from engine.runtime.flow_tokens import Tokens
+from engine.runtime.recording import (
+    SAID,
+    SESSION,
+    RecordedCatalog,
+    RecordedDeployments,
+    RecordedIds,
+    RecordedNative,
+    RecordedOrders,
+    RecordedTokens,
+    Recorder,
+)
 from engine.runtime.turn_record import Cause, Meant, decided, ignored, introduced
 from engine.spec.bundle import Bundle
 from engine.turn import Turn
@@ -30,6 +41,27 @@ from engine.whatsapp.content import FlowReply, Raised, Tap
 from engine.whatsapp.inbound import InboundMessage
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Case:
+    """A turn that is being decided.
+
+    Args:
+        now: the one time of the turn, whatever it takes.
+        recorder: notes what it is decided from.
+    """
+
+    cause: Cause
+    bundle: Bundle
+    store: TenantStore
+    now: datetime
+    recorder: Recorder = field(default_factory=Recorder)
+
+    @property
+    def recording(self) -> Recording:
+        """Give what was noted."""
+        return self.recorder.recording(self.cause.session)
 
 
 class Decisions:
@@ -43,7 +75,7 @@ class Decisions:
         self,
         *,
         business: Callable[[TenantId], Awaitable[Business | None]],
-        tokens: FlowTokens,
+        tokens: Tokens,
         clock: Clock,
         ids: Ids,
         runner: Runner | None = None,
@@ -70,23 +102,26 @@ class Decisions:
         Raises:
             Unavailable: the database does not answer.
         """
-        conversation, cart = await self._held(cause, bundle, store)
-        meant = await self._meaning(cause, bundle, store, conversation)
-        now = self._clock.now()
+        case = _Case(cause, bundle, store, self._clock.now())
+        conversation, cart = await _held(case)
+        meant = await self._meaning(case, conversation)
         if meant.candidates is None:
-            return ignored(cause, conversation, bundle, now=now)
-        turn = self._turn(cause, bundle, store, conversation, cart, catalog)
+            return ignored(cause, conversation, bundle, case.recording, now=case.now)
+        turn = self._turn(case, conversation, cart, catalog)
         message = cause.message
         answered = message.context_id if message and isinstance(message.content, Tap) else None
 
         async def origin() -> str | None:
-            said = await store.said(answered) if answered else None
+            if not answered:
+                return None
+            said = await case.recorder.ask(partial(store.said, answered), SAID, answered)
             return said.state if said else None
 
         result = await self._runner.run(bundle, turn, meant.candidates, origin=origin)
         if result.failure is not None:
             log.error("turn.failed", row=cause.id, tenant=cause.tenant, error=result.failure)
-        return decided(cause, conversation, bundle, result, flow_done=meant.flow_done, now=now)
+        done = meant.flow_done
+        return decided(cause, conversation, bundle, result, case.recording, flow_done=done)
 
     async def problem(
         self, cause: Cause, bundle: Bundle, store: TenantStore, *, error: str
@@ -96,40 +131,26 @@ class Decisions:
         Raises:
             Unavailable: the database does not answer.
         """
-        conversation, _ = await self._held(cause, bundle, store)
-        turn = self._turn(cause, bundle, store, conversation, None, None)
+        case = _Case(cause, bundle, store, self._clock.now())
+        conversation, _ = await _held(case)
+        turn = self._turn(case, conversation, None, None)
         result = self._runner.problem(bundle, turn, error)
         if cause.message and _is_timer(cause.message):
             result.said.clear()  # nobody waits for an answer
-        now = self._clock.now()
-        record = decided(cause, conversation, bundle, result, flow_done=None, now=now)
+        record = decided(cause, conversation, bundle, result, case.recording, flow_done=None)
         return replace(record, given_up=error)
-
-    async def _held(
-        self, cause: Cause, bundle: Bundle, store: TenantStore
-    ) -> tuple[Conversation, Cart | None]:
-        """Read the conversation and its cart, with what the message tells of the customer."""
-        held = await store.conversations.get(cause.customer)
-        # The two are written together: without the note there is no cart to be read.
-        has_cart = held is not None and held.cart_expires_at is not None
-        cart = await store.carts.get(cause.customer) if has_cart else None
-        conversation = held or Conversation(
-            cause.tenant, cause.customer, bundle.tenant.languages[0]
-        )
-        if cause.message and cause.message.wamid:
-            conversation = introduced(conversation, cause.message, now=self._clock.now())
-        return conversation, cart
 
     def _turn(
         self,
-        cause: Cause,
-        bundle: Bundle,
-        store: TenantStore,
+        case: _Case,
         conversation: Conversation,
         cart: Cart | None,
         catalog: CatalogRepository | None,
     ) -> Turn:
-        now = self._clock.now()
+        bundle, store, recorder = case.bundle, case.store, case.recorder
+        business = partial(self._business, case.cause.tenant)
+        deployments = RecordedDeployments(store.deployments, business, recorder)
+        is_single = bundle.tenant.catalog.mode == "single"
         return Turn(
             tenant=bundle.tenant,
             conversation=replace(
@@ -137,26 +158,25 @@ class Decisions:
                 variables=plain(conversation.variables),
                 entries=dict(conversation.entries),
             ),
-            cart=live_cart(cart, conversation, now),
-            catalog=catalog or TurnCatalog(store.catalog),
-            orders=store.orders,
-            ids=self._ids,
-            now=now,
+            cart=live_cart(cart, conversation, case.now),
+            catalog=TurnCatalog(RecordedCatalog(catalog or store.catalog, recorder)),
+            orders=RecordedOrders(store.orders, recorder),
+            ids=RecordedIds(self._ids, recorder),
+            now=case.now,
             terms={},
             flows=Desk(
                 bundle,
-                business=partial(self._business, cause.tenant),
-                deployments=store.deployments,
-                tokens=self._tokens,
-                phone_number_id=cause.phone_number_id,
-                now=now,
+                business=deployments.business,
+                deployments=deployments,
+                tokens=RecordedTokens(self._tokens, recorder),
+                phone_number_id=case.cause.phone_number_id,
+                now=case.now,
             ),
-            native=store.native if bundle.tenant.catalog.mode == "single" else None,
+            native=RecordedNative(store.native, recorder) if is_single else None,
         )
 
-    async def _meaning(
-        self, cause: Cause, bundle: Bundle, store: TenantStore, conversation: Conversation
-    ) -> Meant:
+    async def _meaning(self, case: _Case, conversation: Conversation) -> Meant:
+        cause, bundle = case.cause, case.bundle
         if cause.session:
             params = cause.session.params or {}
             return Meant(flow_end(cause.session.flow, params), cause.session)
@@ -167,7 +187,8 @@ class Decisions:
             if is_stale(bundle.chart, content.event, entry, conversation):
                 return Meant(None)
         if isinstance(content, FlowReply):
-            session = await self._replies.session(cause.message, cause.customer, store)
+            find = partial(self._replies.session, cause.message, cause.customer, case.store)
+            session = await case.recorder.ask(find, SESSION)
             if session and session.state == "done":
                 return Meant(None)
             if session and session.flow in bundle.flows:
@@ -175,6 +196,21 @@ class Decisions:
                 done = replace(session, version=session.version + 1, state="done", params=params)
                 return Meant(flow_end(session.flow, params), done)
         return Meant(candidates(content, bundle, conversation.language))
+
+
+async def _held(case: _Case) -> tuple[Conversation, Cart | None]:
+    """Read the conversation and its cart, with what the message tells of the customer."""
+    cause, store, recorder = case.cause, case.store, case.recorder
+    held = recorder.conversation = await store.conversations.get(cause.customer)
+    # The two are written together: without the note there is no cart to be read.
+    has_cart = held is not None and held.cart_expires_at is not None
+    cart = recorder.cart = await store.carts.get(cause.customer) if has_cart else None
+    conversation = held or Conversation(
+        cause.tenant, cause.customer, case.bundle.tenant.languages[0]
+    )
+    if cause.message and cause.message.wamid:
+        conversation = introduced(conversation, cause.message, now=case.now)
+    return conversation, cart
 
 
 def live_cart(cart: Cart | None, conversation: Conversation, now: datetime) -> Cart:

@@ -2,13 +2,22 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import Protocol
 
 from engine.domain.catalog import Product
-from engine.flow_ports import Deployment, DeploymentRepository, FlowSession
+from engine.flow_ports import Deployment, FlowSession
 from engine.flows.fit import misfit
 from engine.ports import Business
-from engine.runtime.flow_tokens import FlowTokens
+from engine.runtime.flow_tokens import Tokens
 from engine.spec.bundle import Bundle
+
+
+class Deployed(Protocol):
+    """What a desk needs of the tenant's deployments."""
+
+    async def all(self) -> tuple[Deployment, ...]:
+        """Give every deployment of the tenant, by key."""
+        ...
 
 
 class Desk:
@@ -24,8 +33,8 @@ class Desk:
         bundle: Bundle,
         *,
         business: Callable[[], Awaitable[Business | None]],
-        deployments: DeploymentRepository,
-        tokens: FlowTokens,
+        deployments: Deployed,
+        tokens: Tokens,
         phone_number_id: str,
         now: datetime,
     ) -> None:

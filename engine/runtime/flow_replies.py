@@ -5,7 +5,7 @@ from typing import Any
 from engine.domain.ids import CustomerKey
 from engine.flow_ports import FlowSession
 from engine.ports import TenantStore
-from engine.runtime.flow_tokens import FlowTokens
+from engine.runtime.flow_tokens import Tokens
 from engine.whatsapp.content import FlowReply
 from engine.whatsapp.inbound import InboundMessage
 
@@ -15,7 +15,7 @@ TOKEN = "flow_token"
 class FlowReplies:
     """Reads completions."""
 
-    def __init__(self, tokens: FlowTokens) -> None:
+    def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
 
     async def session(

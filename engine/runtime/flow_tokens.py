@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import re
+from typing import Protocol
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -10,6 +11,18 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from engine.flow_ports import FlowSession, FlowSessionRepository
 
 _TOKEN = re.compile(r"([0-9a-f]{32})\.[0-9]{1,12}\.[0-9a-f]{32}")
+
+
+class Tokens(Protocol):
+    """What a turn needs of tokens."""
+
+    def sign(self, session: FlowSession) -> str:
+        """Give the token of a session."""
+        ...
+
+    async def session(self, token: object, sessions: FlowSessionRepository) -> FlowSession | None:
+        """Find the session a token was signed for among a tenant's; None if it is forged."""
+        ...
 
 
 class FlowTokens:

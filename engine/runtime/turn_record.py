@@ -16,7 +16,7 @@ from engine.domain.cart import Cart
 from engine.domain.conversation import Conversation
 from engine.domain.ids import CustomerKey, TenantId
 from engine.flow_ports import FlowSession
-from engine.ports import TurnLog, TurnRecord
+from engine.ports import Recording, TurnLog, TurnRecord
 from engine.spec.bundle import Bundle
 from engine.whatsapp.inbound import InboundMessage
 from engine.whatsapp.outbound import OutboundMessage, ReadReceipt, to_payload
@@ -78,13 +78,18 @@ def introduced(
     )
 
 
-def ignored(cause: Cause, before: Conversation, bundle: Bundle, *, now: datetime) -> TurnRecord:
+def ignored(
+    cause: Cause,
+    before: Conversation,
+    bundle: Bundle,
+    recording: Recording,
+    *,
+    now: datetime,
+) -> TurnRecord:
     """Make the record of a turn in which there was nothing to do."""
-    kept = replace(before, version=before.version + 1, updated_at=now)
-    return TurnRecord(
-        cause.id, kept, TurnLog("", None, None, (), bundle.digest, "ignored"), now,
-        has_timers=False,
-    )  # fmt: skip
+    kept = replace(before, version=before.version + 1, updated_at=now, bundle=bundle.digest)
+    log = TurnLog("", None, None, (), bundle.digest, "ignored", recording=recording)
+    return TurnRecord(cause.id, kept, log, now, has_timers=False)
 
 
 def decided(
@@ -92,21 +97,23 @@ def decided(
     before: Conversation,
     bundle: Bundle,
     result: TurnResult,
+    recording: Recording,
     *,
     flow_done: FlowSession | None,
-    now: datetime,
 ) -> TurnRecord:
     """Make the record of what a turn decided; of a failed one only what it says.
 
     Args:
         before: the conversation as it was.
+        recording: what it was decided from.
         flow_done: the Flow session whose outcome it has taken.
     """
-    turn, done = result.turn, result.failure is None
+    turn, done, now = result.turn, result.failure is None, result.turn.now
     conversation = replace(
         turn.conversation if done else before,
         version=before.version + 1,
         updated_at=now,
+        bundle=bundle.digest,
         cart_expires_at=_expiry(turn.cart, before) if done else before.cart_expires_at,
     )
     said = TurnRecord(
@@ -120,6 +127,7 @@ def decided(
             bundle=bundle.digest,
             outcome="done" if done else "failed",
             error=result.failure,
+            recording=recording,
         ),
         at=now,
         outbox=tuple(_outbox(cause, conversation, bundle, result.said, now)),

@@ -1,34 +1,42 @@
 """Bundles: a tenant's charts, messages and settings, checked and merged over the shared ones.
 
-Content is read from a folder with `conversations/`, `flows/` and `tenants/`. What a tenant does
-not change is shared with all others: a thousand tenants that change texts hold one chart.
+Content is read from a folder with `conversations/`, `flows/` and `tenants/`, or from what was
+stored of one. What a tenant does not change is shared with all others: a thousand tenants that
+change texts hold one chart.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
+from pathlib import PurePosixPath
 from typing import Any
-
-import jsonschema
-from pydantic import BaseModel, ValidationError
 
 from engine.domain.catalog import Product
 from engine.domain.ids import TenantId
 from engine.domain.menu import Menu
 from engine.domain.tenant import Tenant
-from engine.errors import UnknownTenant
+from engine.errors import EngineError, UnknownTenant
 from engine.phrases import PhraseBook
 from engine.registry import Registry
 from engine.spec import merge as merging
 from engine.spec.check import ChartCheck, check_message, check_says
+from engine.spec.check_ways import check_ways
+from engine.spec.check_whole import check_whole
+from engine.spec.content import (
+    SHARED,
+    TENANTS,
+    FolderContent,
+    StoredContent,
+)
 from engine.spec.dialog import Dialog
+from engine.spec.documents import Documents, Schemas
 from engine.spec.flow_shelf import FlowShelf
 from engine.spec.model import Chart, Flow, Message, Vocabulary
 from engine.spec.problems import Problem, Problems, Span, SpecError
-from engine.spec.read import Reader, digest, expand, kinds_of
-from engine.spec.schema import KINDS, document_schema
-from engine.spec.source import Layers, Source, parse
-from engine.spec.validate import validate, validator
+from engine.spec.read import Reader, digest, kinds_of
+from engine.spec.source import Layers, Source
+from engine.spec.ways import Ways
+from engine.spec.whole import Whole
 from engine.templating.language import Language
 
 
@@ -57,22 +65,6 @@ class Bundle:
         return found or self.vocabularies[self.tenant.languages[0]]
 
 
-def _note_invalid(
-    error: ValidationError, source: Source, problems: Problems, *, schema_fits: bool
-) -> None:
-    """Note what a model refuses, unless the schema has said it, and better."""
-    told = {problem.span for problem in problems.found}
-    places = [found["loc"] for found in error.errors()]
-    for found in error.errors():
-        place = found["loc"]
-        where = Layers((source,)).value_at(place)
-        inside = any(other[: len(place)] == place and other != place for other in places)
-        known = where in told or not (schema_fits or found["type"] == "value_error")
-        if not known and not inside:
-            sentence = found["msg"].removeprefix("Value error, ")
-            problems.add(where, "wrong-value", sentence)
-
-
 @dataclass(slots=True)
 class _Layer:
     """A chart and its messages as written in one place, the shared one or a tenant's.
@@ -96,32 +88,70 @@ class _Shared:
     layer: _Layer
     merged: dict[str, dict[str, Any]] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
-    charts: dict[str, Chart] = field(default_factory=dict)
+    charts: dict[str, tuple[Ways, set[Problem]]] = field(default_factory=dict)
     compiled: dict[str, tuple[Vocabulary, set[Problem]]] = field(default_factory=dict)
+    wholes: dict[tuple[Hashable, ...], set[Problem]] = field(default_factory=dict)
 
 
 class Library:
-    """The content folder: reads, checks and merges what the tenants need.
+    """The content: reads, checks and merges what the tenants need.
+
+    Shared files are read once, a tenant's own each time it is loaded.
 
     Args:
-        root: folder with `conversations/`, `flows/` and `tenants/`.
+        root: folder with `conversations/`, `flows/` and `tenants/`, or what was stored of one.
         registry: the actions and guards charts may name.
+        schemas, language: if they were made already.
     """
 
-    def __init__(self, root: FilePath, registry: Registry) -> None:
-        self.root = root
+    def __init__(
+        self,
+        root: FilePath | StoredContent,
+        registry: Registry,
+        *,
+        schemas: Schemas | None = None,
+        language: Language | None = None,
+    ) -> None:
+        self._root = root
         self.registry = registry
-        self.language = Language(registry.guard_functions())
-        self._validators: dict[str, jsonschema.Draft202012Validator] = {
-            kind: validator(document_schema(kind, registry)) for kind in KINDS
-        }
+        self.language = language or Language(registry.guard_functions())
+        content = root if isinstance(root, StoredContent) else FolderContent(root)
+        self.documents = Documents(content, schemas or Schemas(registry))
         self._shared: dict[str, tuple[_Shared | None, Problems]] = {}
-        self._flows = FlowShelf(root / "flows", self.read, self.language, registry)
+        self._flows = FlowShelf(content, self.documents.read, self.language, registry)
+
+    def over(self, root: FilePath | StoredContent, *, is_apart: bool = False) -> "Library":
+        """Give a library of another content, or of the same one read anew.
+
+        Args:
+            is_apart: it is used in another thread: no compiled texts are shared.
+        """
+        language = None if is_apart else self.language
+        return Library(root, self.registry, schemas=self.documents.schemas, language=language)
+
+    @property
+    def root(self) -> FilePath:
+        """Give its folder.
+
+        Raises:
+            EngineError: it has none: its content was stored.
+        """
+        if isinstance(self._root, StoredContent):
+            raise EngineError("what was stored of a content folder lies in no folder")
+        return self._root
 
     def tenant_ids(self) -> list[TenantId]:
         """Name the tenants that have a folder."""
-        folders = (self.root / "tenants").glob("*/tenant.yaml")
-        return sorted(TenantId(f.parent.name) for f in folders)
+        found = self.documents.content.find(TENANTS, "*/tenant.yaml")
+        return sorted(TenantId(file.parent.name) for file in found)
+
+    def files(self, bundle: Bundle) -> dict[str, str]:
+        """Tell what the bundle that was made last of its tenant was made of.
+
+        Returns:
+            By path, the hash of each file's text.
+        """
+        return self.documents.files(bundle.tenant_id, bundle.tenant.chart)
 
     def require(self, tenant_id: TenantId) -> None:
         """Make sure that there is a tenant.
@@ -135,72 +165,30 @@ class Library:
 
     # Documents -------------------------------------------------------------------------------
 
-    def read(self, kind: str, path: FilePath, problems: Problems) -> Source | None:
-        """Read a document and hold it against its schema; None if it is unusable or absent."""
-        source = self._parsed(path, problems) if path.is_file() else None
-        if source is None or not validate(source, self._validators[kind], problems):
-            return None
-        if kind == "messages":
-            expand(source)
-        return source
-
-    def _parsed(self, path: FilePath, problems: Problems) -> Source | None:
-        name = self._name(path)
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            problems.add(Span(name), "unreadable", f"the file cannot be read: {error}")
-            return None
-        source = parse(text, name, problems)
-        if source and source.data is None:
-            source.data = {}
-        return source
-
-    def _name(self, path: FilePath) -> str:
-        """Name a file as problems do: from the content folder, if it lies there."""
-        inside = path.is_relative_to(self.root)
-        return str(path.relative_to(self.root)) if inside else str(path)
-
-    def _model(
-        self, kind: str, model: type[BaseModel], path: FilePath, problems: Problems
-    ) -> tuple[Any, Source | None]:
-        if not path.is_file():
-            problems.add(Span(self._name(path)), "missing-file", "the file does not exist")
-            return None, None
-        source = self._parsed(path, problems)
-        if source is None:
-            return None, None
-        fits = validate(source, self._validators[kind], problems)
-        try:
-            made = model.model_validate(source.data)
-        except ValidationError as error:
-            _note_invalid(error, source, problems, schema_fits=fits)
-            return None, source
-        return (made if fits else None), source
-
     def tenant(self, tenant_id: TenantId, problems: Problems) -> Tenant | None:
         """Read a tenant's settings."""
-        path = self.root / "tenants" / tenant_id / "tenant.yaml"
-        tenant, _ = self._model("tenant", Tenant, path, problems)
+        path = TENANTS / tenant_id / "tenant.yaml"
+        tenant, _ = self.documents.model("tenant", Tenant, path, problems)
         return tenant if isinstance(tenant, Tenant) else None
 
     def dialog(self, path: FilePath, problems: Problems | None = None) -> Dialog:
-        """Read a scripted conversation.
+        """Read a scripted conversation; its file may lie anywhere.
 
         Raises:
             SpecError: with every mistake in it, unless `problems` is given to take them.
         """
         found = Problems() if problems is None else problems
-        dialog, _ = self._model("dialog", Dialog, path, found)
+        file, root = path.absolute(), self.root.absolute()
+        place = PurePosixPath(file.relative_to(root) if file.is_relative_to(root) else file)
+        dialog, _ = self.documents.model("dialog", Dialog, place, found)
         if not isinstance(dialog, Dialog):
             raise SpecError(found.sorted())
         return dialog
 
     def check_dialogs(self, tenant_id: TenantId, problems: Problems) -> None:
         """Note what is wrong in a tenant's dialogs."""
-        folder = self.root / "tenants" / tenant_id
-        for file in sorted((folder / "dialogs").glob("*.yaml")):
-            self._model("dialog", Dialog, file, problems)
+        for file in self.documents.content.find(TENANTS / tenant_id / "dialogs", "*.yaml"):
+            self.documents.model("dialog", Dialog, file, problems)
 
     def menu(self, tenant_id: TenantId, problems: Problems) -> Menu | None:
         """Read a tenant's demo catalog."""
@@ -209,15 +197,22 @@ class Library:
 
     def products(self, tenant_id: TenantId, problems: Problems) -> Mapping[str, Product]:
         """Read the products of a tenant's demo catalog, by the places where they are written."""
+        return self.stock(tenant_id, problems)[1]
+
+    def stock(
+        self, tenant_id: TenantId, problems: Problems
+    ) -> tuple[Menu | None, Mapping[str, Product]]:
+        """Read a tenant's demo catalog once, with its products by their places."""
         found = self._menu(tenant_id, problems)
         if found is None or problems.errors:
-            return {}
+            return None, {}
         menu, places = found
-        return {str(places.at(("products", rid))): menu.product(rid) for rid in menu.products}
+        by_place = {str(places.at(("products", rid))): menu.product(rid) for rid in menu.products}
+        return menu, by_place
 
     def _menu(self, tenant_id: TenantId, problems: Problems) -> tuple[Menu, Layers] | None:
-        path = self.root / "tenants" / tenant_id / "catalog.yaml"
-        menu, source = self._model("catalog", Menu, path, problems)
+        path = TENANTS / tenant_id / "catalog.yaml"
+        menu, source = self.documents.model("catalog", Menu, path, problems)
         if not isinstance(menu, Menu) or source is None:
             return None
         places = Layers((source,))
@@ -243,7 +238,8 @@ class Library:
 
     def check(self, tenant_id: TenantId, problems: Problems) -> Bundle | None:
         """Make the bundle of a tenant if it can be made, noting everything that is wrong."""
-        folder = self.root / "tenants" / tenant_id
+        folder = TENANTS / tenant_id
+        self.documents.forget(tenant_id)
         tenant = self.tenant(tenant_id, problems)
         if tenant is None:
             return None
@@ -266,22 +262,55 @@ class Library:
         check_says(check, words)
         flows = self._flows.of(folder / "flows", problems)
         contents += [flow.digest for flow in flows.values()]
-        return Bundle(tenant_id, tenant, chart, words, digest(contents), flows)
+        bundle = Bundle(tenant_id, tenant, chart, words, digest(contents), flows)
+        self._whole(shared, own, bundle, check)
+        return bundle
+
+    def _whole(self, shared: _Shared, own: _Layer, bundle: Bundle, check: ChartCheck) -> None:
+        """Note what is wrong with the chart and the words together."""
+        texts = shared.layer.messages
+        overlays = [source for source in (own.chart, *own.messages.values()) if source]
+        languages = bundle.tenant.languages
+        whole = Whole(
+            tenant=bundle.tenant,
+            ways=check.ways,
+            places=check.places,
+            words=bundle.vocabularies,
+            texts={
+                name: Layers(
+                    tuple(m[key] for m in (own.messages, texts) for key in (name, "") if key in m)
+                    or (shared.chart_source,)
+                )
+                for name in languages
+            },
+            problems=Problems(),
+            known=check.known,
+            flows=frozenset(bundle.flows),
+            overlays=tuple(overlays),
+            speaks=frozenset({*languages, *texts} - {""}),
+        )
+        key = (check.chart.digest, languages, whole.flows, bundle.tenant.cart_hours)
+        if overlays or key not in shared.wholes:
+            check_whole(whole)
+        if not overlays:  # tenants that change nothing are all told the same
+            whole.problems.found |= shared.wholes.setdefault(key, whole.problems.found)
+        check.problems.found |= whole.problems.found
 
     def _layer(
-        self, charts: FilePath, messages: FilePath, name: str, problems: Problems
+        self, charts: PurePosixPath, messages: PurePosixPath, name: str, problems: Problems
     ) -> _Layer:
         layer = _Layer()
         path = charts / f"{name}.yaml"
-        layer.chart = self.read("chart", path, problems)
-        if layer.chart is None and path.is_file():
+        layer.chart = self.documents.read("chart", path, problems)
+        if layer.chart is None and self.documents.content.has(path):
             layer.broken.add("chart")
-        for file in [messages / f"{name}.yaml", *sorted(messages.glob(f"{name}.*.yaml"))]:
+        files = self.documents.content.find(messages, f"{name}.*.yaml")
+        for file in [messages / f"{name}.yaml", *files]:
             language = file.stem.removeprefix(name).removeprefix(".")
-            read = self.read("messages", file, problems)
+            read = self.documents.read("messages", file, problems)
             if read:
                 layer.messages[language] = read
-            elif file.is_file():
+            elif self.documents.content.has(file):
                 layer.broken.add(language)
         return layer
 
@@ -289,10 +318,9 @@ class Library:
         if name in self._shared:
             return self._shared[name]
         problems = Problems()
-        folder = self.root / "conversations"
-        layer = self._layer(folder, folder / "messages", name, problems)
+        layer = self._layer(SHARED, SHARED / "messages", name, problems)
         if layer.chart is None and "chart" not in layer.broken:
-            missing = Span(self._name(folder / f"{name}.yaml"))
+            missing = Span(str(SHARED / f"{name}.yaml"))
             problems.add(missing, "missing-file", "the file does not exist")
         for source in (layer.chart, *layer.messages.values()):
             if source:
@@ -313,14 +341,18 @@ class Library:
         data = {k: v for k, v in data.items() if k != "extends"}
         known = shared.charts.get(digest(data))
         if known:
-            return known, ChartCheck(known, layers, problems)
+            ways, told = known
+            problems.found |= told
+            return ways.chart, ChartCheck(ways.chart, layers, problems, ways)
         found = Problems()
         chart = Reader(layers, self.language, self.registry, found).chart(data)
-        ChartCheck(chart, layers, found).run()
-        if not found.errors:
-            shared.charts[chart.digest] = chart
+        check = ChartCheck(chart, layers, found)
+        check.run()
+        check_ways(check)
+        if all(p.severity == "warning" and p.span.file == base.file for p in found.found):
+            shared.charts[chart.digest] = check.ways, found.found
         problems.found |= found.found
-        return chart, ChartCheck(chart, layers, problems)
+        return chart, check.over(problems)
 
     # Vocabularies ----------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ tenant's own data is not judged here.
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from engine.spec.check_guards import GuardCheck
 from engine.spec.model import (
     Branch,
     Call,
@@ -19,6 +20,7 @@ from engine.spec.model import (
 )
 from engine.spec.problems import Problems, Span, did_you_mean
 from engine.spec.source import Layers, Path
+from engine.spec.ways import Ways
 from engine.templating.language import Expression, Text
 from engine.whatsapp import limits
 
@@ -65,18 +67,32 @@ def templates_of(value: Value) -> Iterator[Text | Expression]:
             yield from templates_of(part)
 
 
-class ChartCheck:
-    """Checks one merged chart."""
+def deleted_in(data: object) -> Iterator[str]:
+    """Name what an overlay deletes."""
+    for key, value in data.items() if isinstance(data, dict) else ():
+        if value is None:
+            yield key
+        else:
+            yield from deleted_in(value)
 
-    def __init__(self, chart: Chart, places: Layers, problems: Problems) -> None:
+
+class ChartCheck:
+    """Checks one merged chart; others may ask it for its `ways`, and what its overlay deletes."""
+
+    def __init__(
+        self, chart: Chart, places: Layers, problems: Problems, ways: Ways | None = None
+    ) -> None:
         self.chart = chart
         self.places = places
         self.problems = problems
+        self.ways = ways or Ways(chart)
+        overlays = places.sources[:-1]
+        self.deleted = frozenset(name for one in overlays for name in deleted_in(one.data))
         self.known = BUILT_IN | variables_of(chart)
 
     def over(self, problems: Problems) -> "ChartCheck":
         """Give the same check with other problems to add to."""
-        return ChartCheck(self.chart, self.places, problems)
+        return ChartCheck(self.chart, self.places, problems, self.ways)
 
     def run(self) -> None:
         """Note everything that is wrong."""
@@ -154,23 +170,15 @@ class ChartCheck:
         return following is not None and following.id == state.id
 
     def _reachable(self) -> None:
-        seen: set[str] = set()
-        waiting = [self.chart.start, *_targets(self.chart.anywhere)]
-        while waiting:
-            name = waiting.pop()
-            state = self.chart.states.get(name)
-            if state is None or name in seen:
-                continue
-            seen.add(name)
-            inner = [s.id for s in self.chart.states.values() if s.parent == name]
-            waiting += [state.start] if state.start in inner else inner
-            waiting += [state.finished] if state.finished else []
-            waiting += [state.parent] if state.parent else []
-            waiting += [b.go for _, branches in state.branches() for b in branches if b.go]
+        reached = self.ways.reachable
+        shared = self.places.sources[-1].file
         for state in self.chart.states.values():
-            if state.id not in seen:
+            if state.id not in reached:
+                span = Span.of(state.where)
+                others = (name for name in self.chart.states if name != state.id)
+                hint = did_you_mean(state.id, others) if span.file != shared else ""
                 sentence = f"nothing leads to the state '{state.id}'"
-                self.problems.add(Span.of(state.where), "unreachable-state", sentence)
+                self.problems.add(span, "unreachable-state", sentence, hint)
 
     def _variables(self) -> None:
         for call in calls_of(self.chart):
@@ -192,10 +200,6 @@ class ChartCheck:
 
 def _names(states: Iterable[State]) -> str:
     return ", ".join(f"'{s.id}'" for s in states)
-
-
-def _targets(events: Mapping[str, tuple[Branch, ...]]) -> list[str]:
-    return [b.go for branches in events.values() for b in branches if b.go]
 
 
 def check_says(check: ChartCheck, vocabularies: Mapping[str, Vocabulary]) -> None:
@@ -238,8 +242,10 @@ def check_message(message: Message, chart: ChartCheck, kinds: list[str]) -> None
             sentence = f"no state reacts to the event '{entry.event}'"
             hint = did_you_mean(entry.event, accepted)
             problems.add(Span.of(entry.where), "unknown-event", sentence, hint)
-    for template in _templates(message):
+    templates = list(templates_in(message))
+    for template in templates:
         chart.names(template)
+    GuardCheck(chart.chart, problems, chart.deleted).message(message, templates)
     _check_parts(message, problems)
     _check_limits(message, problems)
 
@@ -273,7 +279,8 @@ def _needed(message: Message) -> Iterator[tuple[str, Text | None]]:
             yield from (("title", section.title) for section in message.list.sections)
 
 
-def _templates(message: Message) -> Iterator[Text | Expression]:
+def templates_in(message: Message) -> Iterator[Text | Expression]:
+    """Give every template of a message."""
     flow = message.flow
     lists = message.list
     parts: list[Text | Expression | None] = [

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-from engine.spec.check import BUILT_IN, templates_of, variables_of
+from engine.spec.check import BUILT_IN, deleted_in, templates_of, variables_of
+from engine.spec.check_guards import GuardCheck
+from engine.spec.check_ways import check_never_taken
 from engine.spec.model import Branch, Flow, LayoutComponent, Screen, State, Value
 from engine.spec.problems import Problems, Span, did_you_mean
 from engine.spec.read_flow import CHOICE_GROUPS
@@ -39,6 +41,10 @@ class FlowCheck:
             self._screen(screen)
         for branch in self.flow.chart.all_branches():
             self._branch(branch)
+        check_never_taken(self.flow.chart, self.places, self.problems)
+        overlays = self.places.sources[:-1]
+        deleted = frozenset(name for source in overlays for name in deleted_in(source.data))
+        GuardCheck(self.flow.chart, self.problems, deleted).branches()
         for state in self.flow.chart.states.values():
             for call in state.calls:
                 self._names(call.arguments, self.known)

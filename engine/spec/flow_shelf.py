@@ -1,11 +1,12 @@
 """The Flows of all tenants: shared ones are read once, a tenant's changes are laid over them."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from pathlib import PurePosixPath
 
 from engine.registry import Registry
 from engine.spec import merge as merging
 from engine.spec.check_flow import FlowCheck
+from engine.spec.content import FLOWS, Content
 from engine.spec.model import Flow
 from engine.spec.problems import Problems
 from engine.spec.read import Reader
@@ -13,46 +14,47 @@ from engine.spec.read_flow import read_flow
 from engine.spec.source import Layers, Source
 from engine.templating.language import Language
 
-Read = Callable[[str, Path, Problems], Source | None]
+Read = Callable[[str, PurePosixPath, Problems], Source | None]
 
 
 class FlowShelf:
-    """The Flow files of a content folder.
+    """The Flow files of a content.
 
     Args:
-        shared: the folder of the shared ones.
         read: reads a document of a kind, noting what is wrong; None if it is unusable or absent.
     """
 
-    def __init__(self, shared: Path, read: Read, language: Language, registry: Registry) -> None:
-        self._folder = shared
+    def __init__(
+        self, content: Content, read: Read, language: Language, registry: Registry
+    ) -> None:
+        self._content = content
         self._read = read
         self._language = language
         self._registry = registry
         self._shared: dict[str, tuple[Source | None, Flow | None, Problems]] = {}
 
-    def of(self, own: Path, problems: Problems) -> Mapping[str, Flow]:
+    def of(self, own: PurePosixPath, problems: Problems) -> Mapping[str, Flow]:
         """Give the Flows of a tenant by id, noting what is wrong in them.
 
         Args:
             own: the folder of what the tenant changes.
         """
-        folder = self._folder
-        names = {file.stem for place in (folder, own) for file in place.glob("*.yaml")}
+        content = self._content
+        names = {f.stem for folder in (FLOWS, own) for f in content.find(folder, "*.yaml")}
         flows: dict[str, Flow] = {}
         for name in sorted(names):
-            base, shared, found = self._shared_flow(folder / f"{name}.yaml")
+            base, shared, found = self._shared_flow(FLOWS / f"{name}.yaml")
             problems.found |= found.found
             path = own / f"{name}.yaml"
             overlay = self._read("flow", path, problems)
             flow = shared
-            if overlay and (base or not (folder / path.name).is_file()):
+            if overlay and (base or not content.has(FLOWS / path.name)):
                 flow = self._flow(overlay, base, problems)
-            if flow and (overlay or not path.is_file()):
+            if flow and (overlay or not content.has(path)):
                 flows[name] = flow
         return flows
 
-    def _shared_flow(self, path: Path) -> tuple[Source | None, Flow | None, Problems]:
+    def _shared_flow(self, path: PurePosixPath) -> tuple[Source | None, Flow | None, Problems]:
         if path.stem not in self._shared:
             problems = Problems()
             source = self._read("flow", path, problems)
@@ -71,7 +73,7 @@ class FlowShelf:
             data, layers = merging.merge(base.data, data), Layers((source, base))
         data = {k: v for k, v in data.items() if k != "extends"}
         flow = read_flow(Reader(layers, self._language, self._registry, problems), data)
-        name = Path(source.file).stem
+        name = PurePosixPath(source.file).stem
         if flow.id != name:
             sentence = f"the file is called '{name}', and so must the Flow be"
             problems.add(layers.value_at(("flow",)), "wrong-name", sentence)

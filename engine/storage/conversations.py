@@ -47,6 +47,7 @@ def conversation_to_disk(conversation: Conversation) -> Json:
         "updatedAt": conversation.updated_at,
         "spokeAt": conversation.spoke_at,
         "phoneNumberId": conversation.phone_number_id,
+        "bundle": conversation.bundle,
     }
 
 
@@ -70,6 +71,7 @@ def conversation_from_disk(document: Json) -> Conversation:
         updated_at=document.get("updatedAt"),
         spoke_at=document.get("spokeAt"),
         phone_number_id=document.get("phoneNumberId") or "",
+        bundle=document.get("bundle") or "",
     )
 
 

@@ -24,10 +24,11 @@ from engine.storage.documents import (
     index,
 )
 from engine.storage.sync_records import SYNC_DOCUMENTS
+from engine.storage.version_records import VERSION_DOCUMENTS
 
 RETENTION: Final = timedelta(days=30)
-"""How long messages are kept after they were sent or given up, so that a tap on one can be
-understood, and the logs of turns, if nothing else is set."""
+"""How long messages are kept after they were answered, sent or given up, so that a tap on one can
+be understood and its turn replayed, and the logs of turns, if nothing else is set."""
 DONE: Final = timedelta(days=8)
 """How long a finished inbox row is kept at least: WhatsApp repeats a webhook for seven days."""
 FLOW_DAYS = 8
@@ -65,6 +66,7 @@ class ConversationDocument(Row):
     updated_at: datetime | None = None
     spoke_at: datetime | None = None
     phone_number_id: str = ""
+    bundle: str = ""
 
     class Settings:
         """Its collection."""
@@ -198,8 +200,35 @@ class TimerDocument(Row):
         )
 
 
+class StoredReading(Part):
+    """What a turn was told: in its own row, or by the digest under which it is stored once.
+
+    `stock` has the units of counted products, which change with every order.
+    """
+
+    call: str
+    arguments: list[str | int | None] = Field(default_factory=list)
+    text: str | None = None
+    digest: str | None = None
+    session: dict[str, Any] | None = None
+    stock: list[list[str | int]] | None = None
+
+
+class StoredRecording(Part):
+    """What a turn was decided from: the conversation and the cart before it, ids, readings."""
+
+    before: dict[str, Any] | None = None
+    cart: str | None = None
+    drawn: list[list[str]] = Field(default_factory=list)
+    readings: list[StoredReading] = Field(default_factory=list)
+    session: dict[str, Any] | None = None
+
+
 class TurnDocument(Row):
-    """The log of a turn; its id is the inbox row's, so that no message has two."""
+    """The log of a turn; its id is the inbox row's, so that no message has two.
+
+    One that an earlier version wrote has no `recording`.
+    """
 
     id: str
     tenant: str
@@ -213,6 +242,8 @@ class TurnDocument(Row):
     bundle: str
     outcome: Literal["done", "ignored", "failed"]
     error: str | None = None
+    given_up: str | None = None
+    recording: StoredRecording | None = None
     expire_at: datetime
 
     class Settings:
@@ -223,6 +254,24 @@ class TurnDocument(Row):
             index("tenant", "customer", "version"),
             index("expireAt", expireAfterSeconds=0),
         )
+
+
+class ReadingDocument(Row):
+    """What turns have read of what a tenant sells, as JSON; nothing of a customer is in it.
+
+    Its id is `<tenant>:<digest>`.
+    """
+
+    id: str
+    tenant: str
+    text: str
+    expire_at: datetime
+
+    class Settings:
+        """Its collection."""
+
+        name = "readings"
+        indexes = (index("expireAt", expireAfterSeconds=0),)
 
 
 class StoredMember(Part):
@@ -331,11 +380,13 @@ DOCUMENTS: Final[tuple[type[Document], ...]] = (
     OutboxDocument,
     TimerDocument,
     TurnDocument,
+    ReadingDocument,
     SlotsDocument,
     FlowSessionDocument,
     DeploymentDocument,
     FlowKeyDocument,
     *SYNC_DOCUMENTS,
+    *VERSION_DOCUMENTS,
 )
 """Every collection of the engine."""
 

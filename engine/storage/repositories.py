@@ -62,7 +62,7 @@ class MongoTenantStore:
     Args:
         currency: of all the tenant's amounts.
         local_id: the Node back end's id of the shop, noted in orders.
-        retention: how long the log of a turn is kept, and a message that was given up.
+        retention: how long the log of a turn is kept, and the message it is of.
 
     Raises:
         ValueError: the tenant's name has a colon, which parts it from the customer's key.

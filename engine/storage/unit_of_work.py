@@ -21,7 +21,8 @@ from engine.storage.flow_sessions import open_before, session_to_disk
 from engine.storage.inbox import kept_until
 from engine.storage.orders import order_to_disk
 from engine.storage.outbox import entry_to_disk
-from engine.storage.records import DONE, RETENTION
+from engine.storage.recordings import Readings, packed
+from engine.storage.records import RETENTION
 from engine.storage.sync_marks import mark_to_disk
 from engine.storage.tenancy import TenantCollection
 from engine.storage.timers import timer_to_disk
@@ -51,7 +52,7 @@ class UnitOfWork:
 
     Args:
         local_id: the Node back end's id of the shop, noted in orders.
-        retention: how long the log of a turn is kept, and a message that was given up.
+        retention: how long the log of a turn is kept, and the message it is of.
     """
 
     def __init__(
@@ -68,6 +69,8 @@ class UnitOfWork:
         self._tables = tables
         self._currency = currency
         self._local_id = local_id
+        tenant = tables.conversations.tenant
+        self._readings = Readings(database, tenant, retention=retention)
 
     async def commit(self, record: TurnRecord) -> None:
         """Write a turn in one transaction.
@@ -78,11 +81,17 @@ class UnitOfWork:
             Unavailable: the database does not answer; it may be written.
         """
         _check_tenant(record, self._tables.conversations.tenant)
+        log = turn_to_disk(record, retention=self._retention)
+        if record.log.recording is not None:
+            recording = packed(record.log.recording)
+            log["recording"] = recording.part
+            # Before the transaction: what is stored once is not the turn's own.
+            await self._readings.keep(recording.texts, at=record.at)
         async with transaction(self._database) as session:
-            await self._write(record, session)
+            await self._write(record, log, session)
             await commit(session)
 
-    async def _write(self, record: TurnRecord, session: AsyncClientSession) -> None:
+    async def _write(self, record: TurnRecord, log: Json, session: AsyncClientSession) -> None:
         # What this conversation may be overtaken in comes first, what others are after last.
         if record.flow_done is not None:
             await self._finish_flow(record.flow_done, session)
@@ -102,7 +111,6 @@ class UnitOfWork:
             await self._tables.flow_sessions.insert(flows, session=session)
         if record.sync_products:
             await self._tables.sync_marks.insert(_marks_to_disk(record), session=session)
-        log = turn_to_disk(record, retention=self._retention)
         await self._tables.turns.insert([log], session=session)
         if record.stock:
             # Last: all who order a product write to one document, and each is alone with it only
@@ -122,14 +130,11 @@ class UnitOfWork:
             raise Answered("the message was answered already")
 
     def _end(self, record: TurnRecord) -> Json:
+        # As long as the turn's log at least: it is replayed from its message.
+        end = {"doneAt": record.at, "expireAt": kept_until(record.at, self._retention)}
         if record.given_up is None:
-            return {"state": "done", "doneAt": record.at, "expireAt": record.at + DONE}
-        return {
-            "state": "dead",
-            "error": record.given_up[:LONGEST_ERROR],
-            "doneAt": record.at,
-            "expireAt": kept_until(record.at, self._retention),
-        }
+            return {"state": "done", **end}
+        return {"state": "dead", "error": record.given_up[:LONGEST_ERROR], **end}
 
     async def _save_conversation(self, record: TurnRecord, session: AsyncClientSession) -> None:
         document = conversation_to_disk(record.conversation)
@@ -211,7 +216,7 @@ def _marks_to_disk(record: TurnRecord) -> list[Json]:
 
 
 def turn_to_disk(record: TurnRecord, *, retention: timedelta = RETENTION) -> Json:
-    """Write the log of a turn."""
+    """Write the log of a turn, without its recording."""
     turn = record.log
     return {
         "_id": record.inbox_id,
@@ -225,5 +230,6 @@ def turn_to_disk(record: TurnRecord, *, retention: timedelta = RETENTION) -> Jso
         "bundle": turn.bundle,
         "outcome": turn.outcome,
         "error": turn.error,
+        **({} if record.given_up is None else {"givenUp": record.given_up[:LONGEST_ERROR]}),
         "expireAt": record.at + retention,
     }

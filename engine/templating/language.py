@@ -24,6 +24,7 @@ from engine.templating.caps import (
 )
 from engine.templating.environment import TESTS, SafeEnvironment, Scope, is_huge
 from engine.templating.filters import FILTERS
+from engine.templating.reading import Reading, reading_of
 
 GUARD_TURN = "turn_"
 """The name under which guards find the turn; authors cannot write it."""
@@ -52,6 +53,7 @@ class _Program:
     environment: SafeEnvironment
     names: Mapping[str, int]
     root: Callable[[Context], Iterator[str]]
+    reading: Reading
 
     def run(self, values: dict[str, Any]) -> tuple[Scope, Iterator[str]]:
         """Begin a rendering."""
@@ -68,12 +70,19 @@ class Text:
         where: `file:line:column` of its source, for errors.
         names: the variables it reads, with the line where each is read first.
         literal: the text itself when there is nothing to render.
+        source: as its author wrote it.
     """
 
     where: Where
     names: Mapping[str, int]
     literal: str | None
     _program: _Program | None
+    source: str = ""
+
+    @property
+    def reading(self) -> Reading:
+        """Tell what it reads."""
+        return self._program.reading if self._program else Reading(head=self.literal or "")
 
     def render(self, context: dict[str, Any]) -> str:
         """Render it.
@@ -105,6 +114,11 @@ class Expression:
     names: Mapping[str, int]
     source: str
     _program: _Program
+
+    @property
+    def reading(self) -> Reading:
+        """Tell what it reads."""
+        return self._program.reading
 
     def evaluate(self, context: dict[str, Any]) -> Any:
         """Calculate its value; a missing part of a value counts as None.
@@ -158,15 +172,15 @@ class Language:
             TemplateProblem: it is not a template, or uses what is not offered.
         """
         if "{" not in source:
-            return Text(where, {}, source, None)
+            return Text(where, {}, source, None, source)
         program = self._text(source)
-        return Text(where, program.names, None, program)
+        return Text(where, program.names, None, program, source)
 
     def _compile_text(self, source: str) -> _Program:
         tree = self._parsed(self._texts, source)
-        names = self._variables(tree)
+        names, reading = self._variables(tree), reading_of(tree)
         self._rewrite(tree)
-        return self._program(self._texts, tree, names)
+        return self._program(self._texts, tree, names, reading)
 
     def expression(self, source: str, where: Where) -> Expression:
         """Compile an expression without braces.
@@ -193,14 +207,14 @@ class Language:
         outputs = [n for n in probe.body if not isinstance(n, nodes.Output) or len(n.nodes) != 1]
         if outputs or len(probe.body) != 1:
             raise TemplateProblem("bad-expression", "it is not one expression")
-        names = self._variables(probe)
+        names, reading = self._variables(probe), reading_of(probe)
         self._rewrite(probe)
         output = probe.body[0]
         assert isinstance(output, nodes.Output)
         assign = nodes.Assign(nodes.Name("result", "store"), output.nodes[0], lineno=1)
         tree = nodes.Template([assign], lineno=1)
         tree.set_environment(self._expressions)
-        return self._program(self._expressions, tree, names)
+        return self._program(self._expressions, tree, names, reading)
 
     def argument(self, source: str, where: Where) -> Text | Expression:
         """Compile an argument: exactly one `{{ }}` keeps the type of its value."""
@@ -208,7 +222,11 @@ class Language:
         return self.expression(single[1], where) if single else self.text(source, where)
 
     def _program(
-        self, environment: SafeEnvironment, tree: nodes.Template, names: Mapping[str, int]
+        self,
+        environment: SafeEnvironment,
+        tree: nodes.Template,
+        names: Mapping[str, int],
+        reading: Reading,
     ) -> _Program:
         try:
             code = environment.compile(tree)
@@ -219,7 +237,7 @@ class Language:
         except _FAILURES as error:  # a part that is always the same is calculated here
             raise TemplateProblem("bad-template", _said(error)) from error
         template = JinjaTemplate.from_code(environment, code, environment.globals, None)
-        return _Program(environment, names, template.root_render_func)
+        return _Program(environment, names, template.root_render_func, reading)
 
     def _variables(self, tree: nodes.Template) -> Mapping[str, int]:
         names: dict[str, int] = {}

@@ -1,7 +1,7 @@
 """The authored texts: every tenant's are valid, and every language says the same things."""
 
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -23,7 +23,7 @@ def parts(data: dict[str, Any], *path: str) -> Iterator[tuple[str, ...]]:
 
 def read(library: Library, path: Path) -> set[tuple[str, ...]]:
     problems = Problems()
-    source = library.read("messages", path, problems)
+    source = library.documents.read("messages", PurePosixPath(path.relative_to(ROOT)), problems)
     problems.raise_if_any()
     assert source is not None
     return set(parts(source.data))

@@ -64,12 +64,22 @@ class Town:
     folder: Path
     running: list[Served] = field(default_factory=list)
 
-    async def start(self, role: str, **environment: str) -> Served:
+    async def start(self, role: str, *options: str, **environment: str) -> Served:
         """Start a process, and wait until it answers."""
         plain = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}
         whole = plain | environment_of(self.settings) | {"CATALOG_SYNC": "false"} | environment
         log = self.folder / f"{role}-{len(self.running)}.log"
-        command = (sys.executable, "-m", "engine", "serve", "--port", "0", "--role", role)
+        command = (
+            sys.executable,
+            "-m",
+            "engine",
+            "serve",
+            "--port",
+            "0",
+            "--role",
+            role,
+            *options,
+        )
         with log.open("ab") as out:
             process = await asyncio.create_subprocess_exec(*command, env=whole, stderr=out)
         url = await eventually(lambda: _is_up(process, log), seconds=30)

@@ -448,7 +448,7 @@ async def evening(mongodb_uri, open_database, small_content):
             public_url=ground.engine_url,
         )  # fmt: skip
         customer = ground.customer(TAQUERIA, "51999000111", "Rosa")
-        made = Evening(ground, clock, shop, Stage(ground, TAQUERIA, customer, show=lambda _: None))
+        made = Evening(ground, clock, shop, Stage(ground, customer, show=lambda _: None))
         await made.eventually(made.is_through)
         yield made
     await open_database.client.drop_database(name)

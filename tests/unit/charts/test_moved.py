@@ -177,3 +177,16 @@ async def test_an_old_button_of_a_renamed_state_works():
     meant = Candidates("tap", (Event("pay"),))
     result = await run(CHART, turn(CHART, "menu"), meant, origin)
     assert (said(result), result.target) == (["thanks"], "thanks")
+
+
+@pytest.mark.parametrize("answer", ["text", "location"])
+async def test_an_answer_to_a_question_that_is_gone_is_no_search(answer):
+    """The shared chart takes any text anywhere, as the name of a product."""
+    shop = bundle(
+        "chart: c\nstart: a\n"
+        "anywhere: {text: {say: found}, location: {say: found}, moved: {say: moved, go: a}}\n"
+        "states: {a: {say: begin}}\n"
+    )
+    meant = Candidates(answer, data={"text": "Calle 1, Lima"})
+    result = await run(shop, standing(position("gone"), shop), meant)
+    assert said(result) == ["moved", "begin"]

@@ -1,6 +1,7 @@
 """One turn: what is said, noted and decided, and that a refusal or a failure leaves nothing."""
 
 import asyncio
+from unittest.mock import ANY
 
 import pytest
 from structlog.testing import capture_logs
@@ -739,6 +740,7 @@ async def test_the_log_tells_why():
         {"action": "buy", "at": "chart.yaml:4:73"},
         {"action": "refuse", "at": "chart.yaml:4:78", "refused": "closed"},
         {"branch": "chart.yaml:3:12", "event": "refused"},
+        {"say": "no", "at": ANY},
     ]
     assert "secret" not in str(result.steps)
 

@@ -9,7 +9,7 @@ import contextvars
 import shutil
 import tempfile
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -78,12 +78,13 @@ def bundle() -> Bundle:
             (root / part).symlink_to(ROOT / part)
         own = root / "tenants" / TENANT
         shutil.copytree(ROOT / "tenants" / TENANT, own)
+        with (own / "tenant.yaml").open("a") as settings:
+            settings.write("cart_hours: 1\n")
         (own / "conversations").mkdir(exist_ok=True)
         (own / "conversations" / "storefront.yaml").write_text(
             TIMERS.replace("chart: storefront\n", "", 1)
         )
-        made = Library(root, VERBS).load(TENANT)
-    return replace(made, tenant=made.tenant.model_copy(update={"cart_hours": 1}))
+        return Library(root, VERBS).load(TENANT)
 
 
 @dataclass

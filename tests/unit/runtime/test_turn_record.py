@@ -201,3 +201,17 @@ async def test_conflicts_that_do_not_end_are_a_conflict():
     with pytest.raises(Conflict):
         await shop.tap(COKE)
     assert len(tries) == 8
+
+
+# Versions ---------------------------------------------------------------------------------------
+
+
+async def test_a_conversation_knows_the_bundle_of_its_last_turn():
+    shop = Shop()
+    await say(shop, "hello")
+    first = bundle().digest
+    assert written(shop).conversation.bundle == written(shop).log.bundle == first
+    shop.serve(replace(bundle(), digest="newer"))
+    await say(shop, "hello", name="wamid.y")
+    assert written(shop).conversation.bundle == "newer"
+    assert (await fire(shop, "nobody", None)).conversation.bundle == "newer"

@@ -173,9 +173,8 @@ def test_null_deletes_any_part(content):
     assert words["main_menu"].kind == "text"
     assert words["product"].image is None
     assert [entry.event for entry in words["help"].entries()] == ["greet"]
-    assert corner.warnings == (
-        f"{ENGLISH}:3:42: warning: overrides-nothing: there is no 'if' here to delete",
-    )
+    told = [warning for warning in corner.warnings if "overrides-nothing" in warning]
+    assert told == [f"{ENGLISH}:3:42: warning: overrides-nothing: there is no 'if' here to delete"]
 
 
 def test_an_unknown_language_is_answered_in_the_first_one(content):

@@ -54,3 +54,29 @@ def test_a_dialog_outside_the_content_is_named_by_its_whole_path(tmp_path):
     with pytest.raises(SpecError):
         library(tmp_path / "content").dialog(path, problems)
     assert len(problems.errors) == 1
+
+
+@pytest.mark.parametrize(
+    "step",
+    [{"say": None}, {"tap": None}, {"expect": {}}, {"change": {"product": "a"}}, {"order": None}],
+    ids=str,
+)
+def test_a_step_says_something(step):
+    with pytest.raises(ValidationError):
+        Step.model_validate(step)
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [("2030-06-14T08:00:00Z", "leave the offset out"), ("0001-01-01T00:00:00", "between"),
+     ("9999-12-31T23:59:59", "between"), ("Friday", "datetime")],
+)  # fmt: skip
+def test_a_dialog_begins_at_a_time_of_the_tenant(at, said):
+    with pytest.raises(ValidationError, match=said):
+        Dialog.model_validate({"about": "a", "at": at, "steps": [{"say": "hi"}]})
+
+
+def test_a_step_is_named_as_an_author_would():
+    assert str(Step(tap="Checkout")) == "tap: Checkout"
+    assert str(Step.model_validate({"expect": {"cart": 1}})) == "expect"
+    assert Step(wait="2h").kind == "wait"

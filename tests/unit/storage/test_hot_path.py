@@ -48,6 +48,7 @@ from tests.unit.storage.builders import (
     turn,
 )
 from tests.unit.storage.sync_builders import batch, catalogue, item, job, mark
+from tests.unit.storage.test_recordings import WHOLE
 
 A = ProductId("prod:a")
 
@@ -140,6 +141,27 @@ async def test_the_commands_of_a_turn_are_few_and_planned(watched):
         "insert conversations",
         "update carts",
         "insert outbox",
+        "delete timers",
+        "insert turns",
+        "commitTransaction 1",
+    ]
+
+
+async def test_what_a_turn_has_read_takes_a_command_the_first_time_only(watched):
+    opened, commands = watched
+    store = MongoTenantStore(opened, tenant=PIZZERIA, currency=USD)
+    await MongoInbox(opened).accept([inbox_row("w1"), inbox_row("w2")])
+    taken = []
+    for version, wamid in enumerate(("w1", "w2"), start=1):
+        commands.seen.clear()
+        record = turn(wamid, conversation(version))
+        await store.commit(replace(record, log=replace(record.log, recording=WHOLE)))
+        assert commands.problems() == []
+        taken.append([f"{name} {command[name]}" for name, command in commands.seen])
+    assert taken[0] == ["update readings", *taken[1][:1], "insert conversations", *taken[1][2:]]
+    assert taken[1] == [
+        "update inbox",
+        "update conversations",
         "delete timers",
         "insert turns",
         "commitTransaction 1",

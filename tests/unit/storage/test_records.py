@@ -20,6 +20,7 @@ from engine.storage.records import (
     FlowSessionDocument,
     InboxDocument,
     OutboxDocument,
+    ReadingDocument,
     SlotsDocument,
     TimerDocument,
     TurnDocument,
@@ -34,6 +35,7 @@ from engine.storage.sync_records import (
     SyncRunDocument,
     SyncStateDocument,
 )
+from engine.storage.version_records import ContentDocument, LiveDocument
 from engine.sync.ports import CatalogKey
 from engine.sync.runs import Alert, Job, SyncRun
 from engine.whatsapp.flow_crypto import FlowKey
@@ -52,6 +54,7 @@ from tests.unit.storage.builders import (
 )
 from tests.unit.storage.shapes import assert_has_the_shape, indexes
 from tests.unit.storage.sync_builders import batch, catalogue, item, mark
+from tests.unit.storage.test_recordings import WHOLE
 
 EXPIRES = {"expireAfterSeconds": 0}
 OURS = {
@@ -71,6 +74,7 @@ OURS = {
     },
     TimerDocument: {"due slot": {}, "customer tenant entry": {}},
     TurnDocument: {"tenant customer version": {}, "expireAt": EXPIRES},
+    ReadingDocument: {"expireAt": EXPIRES},
     SlotsDocument: {},
     FlowSessionDocument: {"tenant customer": {}, "expireAt": EXPIRES},
     DeploymentDocument: {"tenant metaId": {"unique": True}},
@@ -108,7 +112,9 @@ async def test_the_indexes_are_those_we_need(database, document):
 async def test_there_are_no_other_collections(database):
     found = await database.client[database.name].list_collection_names()
     # One without an index comes with its first document.
-    kinds = (FlowKeyDocument, SlotsDocument, SyncFeedDocument)
+    kinds = (
+        FlowKeyDocument, SlotsDocument, SyncFeedDocument, ContentDocument, LiveDocument,
+    )  # fmt: skip
     late = {kind.get_collection_name() for kind in kinds}
     assert set(found) | late == {document.get_collection_name() for document in DOCUMENTS}
 
@@ -126,7 +132,8 @@ async def test_what_is_written_has_the_shape_of_its_document(
     later = NOW + timedelta(minutes=1)
     set_now = (timer(), timer("cart", entry=None))
     talk = conversation(page=2)
-    await store.commit(turn("w0", talk, outbox=tuple(entries), timers=set_now))
+    first = turn("w0", talk, outbox=tuple(entries), timers=set_now)
+    await store.commit(replace(first, log=replace(first.log, recording=WHOLE)))
     await outbox.postpone(entries[1], until=later, error="later", is_unknown=True)
     await outbox.bury(entries[2], error="never")
     for n, status in ((0, "read"), (3, "failed"), (6, "failed")):

@@ -1,0 +1,115 @@
+"""The whole check of a tenant: what its files say, and what customers would run into with them.
+
+`comanda check` and `comanda publish` ask here. Nothing is printed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from engine.authoring.alike import Walked, alike
+from engine.charts.compiler import Structures
+from engine.domain.catalog import Product
+from engine.domain.ids import TenantId
+from engine.flows.exchange import Screens
+from engine.flows.rehearsal import compile_flows, misfits
+from engine.rehearsal.fit import fit, note_fit
+from engine.rehearsal.menu import MenuCatalog
+from engine.rehearsal.shelves import sample_menu
+from engine.rehearsal.unseen import Seen
+from engine.rehearsal.walk import walk
+from engine.spec.bundle import Bundle, Library
+from engine.spec.content import TENANTS
+from engine.spec.problems import Problems
+
+_KEPT = 8
+"""Walks that are kept, for tenants that are alike."""
+
+
+@dataclass(slots=True, repr=False)
+class Shared:
+    """What is compiled once for all tenants, and what the walks of all of them came to.
+
+    Args:
+        walks: of the last tenants, for others that are alike.
+    """
+
+    structures: Structures = field(default_factory=Structures)
+    screens: Screens = field(default_factory=Screens)
+    seen: Seen = field(default_factory=Seen)
+    walks: list[Walked] = field(default_factory=list)
+
+
+async def check_tenant(
+    library: Library,
+    tenant: TenantId,
+    problems: Problems,
+    *,
+    shared: Shared | None = None,
+    is_verbose: bool = False,
+) -> Bundle | None:
+    """Check everything of a tenant; give its bundle if it can be made.
+
+    Where its files are wrong, nobody walks through its dialogs: what he would find is known. Of a
+    tenant that differs in messages alone from one that was checked before, only these are tried.
+
+    Args:
+        problems: gets what is wrong.
+        shared: of the tenants that were checked before.
+        is_verbose: tell also what an overflow rule takes care of.
+    """
+    own = Problems()
+    held = shared or Shared()
+    bundle = library.check(tenant, own)
+    library.check_dialogs(tenant, own)
+    has_menu = library.documents.content.has(TENANTS / tenant / "catalog.yaml")
+    menu, products = library.stock(tenant, own) if has_menu else (None, {})
+    if bundle and not own.errors:
+        catalog = MenuCatalog.of(menu) if menu else sample_menu()
+        known = next((one for one in held.walks if alike(one, bundle, catalog)), None)
+        is_told = known and await _differs(known, bundle, products, own, is_verbose=is_verbose)
+        if not is_told:
+            await _walk(bundle, catalog, products, own, held, is_verbose=is_verbose)
+    problems.found |= own.found
+    return bundle
+
+
+async def _walk(
+    bundle: Bundle,
+    catalog: MenuCatalog,
+    products: Mapping[str, Product],
+    own: Problems,
+    shared: Shared,
+    *,
+    is_verbose: bool,
+) -> None:
+    compiled = await compile_flows(bundle, own, shared.screens)
+    if not own.errors:
+        await misfits(bundle, compiled, products, own, shared.screens)
+    if own.errors:
+        return
+    walked = await walk(bundle, catalog, structures=shared.structures, screens=shared.screens)
+    for finding in walked.findings.values():
+        finding.note(own)
+    note_fit(await fit(walked, catalog), own, is_verbose=is_verbose)
+    seen = Seen()
+    seen.add(walked)
+    seen.note(own, is_shared=False)
+    shared.seen.merge(seen)
+    shared.walks = [Walked(walked, catalog, compiled), *shared.walks[: _KEPT - 1]]
+
+
+async def _differs(
+    known: Walked,
+    bundle: Bundle,
+    products: Mapping[str, Product],
+    own: Problems,
+    *,
+    is_verbose: bool,
+) -> bool:
+    """Try what is different from another tenant's; False if that has to be walked through."""
+    found = await fit(known.walk, known.catalog, like=bundle)
+    if found.findings:
+        return False
+    note_fit(found, own, is_verbose=is_verbose)
+    await misfits(bundle, known.compiled, products, own, is_known=True)
+    return True

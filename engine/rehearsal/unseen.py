@@ -1,0 +1,63 @@
+"""What a whole walk never came to see: states, and guards that never held; only hints.
+
+Shared files are not a tenant's: of them it is told only what none of their tenants came to.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from engine.rehearsal.walk import Guard, Walk
+from engine.spec.content import TENANTS
+from engine.spec.problems import Problems, Span
+
+ENOUGH = 5
+"""A guard that was asked so often and never held is worth a hint."""
+
+
+@dataclass(slots=True, repr=False)
+class Seen:
+    """What the walks of some tenants came to.
+
+    Args:
+        states: by place, the name of each, and whether somebody came to it.
+        guards: by place of the branch.
+    """
+
+    states: dict[str, tuple[str, bool]] = field(default_factory=dict)
+    guards: dict[str, Guard] = field(default_factory=dict)
+
+    def add(self, walk: Walk) -> None:
+        """Add a walk, unless something was left to be tried."""
+        if not walk.is_whole:
+            return
+        for state in walk.bundle.chart.states.values():
+            known = self.states.get(state.where, (state.id, False))[1]
+            self.states[state.where] = state.id, known or state.id in walk.states
+        self._count(walk.guards)
+
+    def merge(self, other: "Seen") -> None:
+        """Add what other walks came to."""
+        for where, (name, is_seen) in other.states.items():
+            self.states[where] = name, is_seen or self.states.get(where, (name, False))[1]
+        self._count(other.guards)
+
+    def _count(self, guards: Mapping[str, Guard]) -> None:
+        for where, guard in guards.items():
+            held = self.guards.setdefault(where, Guard())
+            held.asked += guard.asked
+            held.held += guard.held
+
+    def note(self, problems: Problems, *, is_shared: bool) -> None:
+        """Tell what nobody came to, in the tenants' own files or in the shared ones."""
+        for where, (name, is_seen) in self.states.items():
+            if not is_seen and _is_shared(where) is is_shared:
+                sentence = f"no made-up customer came to '{name}'"
+                problems.warn(Span.of(where), "never-seen", sentence)
+        for where, guard in self.guards.items():
+            if guard.asked >= ENOUGH and not guard.held and _is_shared(where) is is_shared:
+                sentence = f"the guard of this branch was asked {guard.asked} times and never held"
+                problems.warn(Span.of(where), "guard-never-holds", sentence)
+
+
+def _is_shared(where: str) -> bool:
+    return not where.startswith(f"{TENANTS}/")

@@ -1,0 +1,141 @@
+"""Walks: made-up customers find what fails, say where, and show it in a conversation."""
+
+import pytest
+
+from engine.domain.ids import TenantId
+from engine.rehearsal.shorten import fails_again
+from engine.rehearsal.unseen import Seen
+from engine.rehearsal.walk import Walk
+from engine.spec.problems import Problems, Span
+from tests.unit.actions.shop import LIBRARY, wait
+from tests.unit.rehearsal.edited import CHART, EN, FORM, edited, line_of, walked
+
+
+def told(walk: Walk, problems: Problems) -> None:
+    seen = Seen()
+    seen.add(walk)
+    for is_shared in (False, True):
+        seen.note(problems, is_shared=is_shared)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Walk:
+    return walked(LIBRARY)
+
+
+@pytest.mark.parametrize("tenant", ["la-tavola", "dona-lucha"])
+def test_nobody_finds_anything_wrong_with_the_shipped_dialogs(tenant):
+    walk = walked(LIBRARY, TenantId(tenant))
+    found = [f for f in walk.findings.values() if f.is_error]
+    assert [(f.code, f.where, f.sentence) for f in found] == []
+
+
+def test_every_state_and_guard_of_the_shared_chart_is_seen_by_somebody():
+    seen, problems = Seen(), Problems()
+    for tenant in LIBRARY.tenant_ids():
+        seen.add(walked(LIBRARY, tenant))
+    assert seen.guards
+    for is_shared in (False, True):
+        seen.note(problems, is_shared=is_shared)
+    assert [str(problem) for problem in problems.sorted()] == []
+
+
+def test_a_walk_comes_to_every_state_and_orders(shipped):
+    assert shipped.is_whole
+    assert shipped.states == shipped.bundle.chart.states.keys()
+    assert any(node.scene.record.orders for node in shipped.nodes)
+    assert {node.start.name for node in shipped.nodes} == {"new", "full", "regular", "late"}
+
+
+def test_most_branches_are_taken(shipped):
+    branches = {branch.where for branch in shipped.bundle.chart.all_branches()}
+    assert len(shipped.branches) / len(branches) > 0.8
+    assert len(shipped.messages) / len(shipped.bundle.vocabulary("en").messages) > 0.8
+
+
+def test_the_same_files_give_the_same_walk(shipped):
+    def shown(walk: Walk) -> list[tuple[str, ...]]:
+        return [tuple(node.scene.transcript()) for node in walk.nodes]
+
+    assert shown(walked(LIBRARY)) == shown(shipped)
+
+
+def test_a_walk_ends_when_it_has_taken_too_many_turns(tmp_path):
+    walk = walked(LIBRARY, most=20)
+    assert len(walk.nodes) == 20
+    assert not walk.is_whole
+    problems = Problems()
+    told(walk, problems)
+    assert problems.found == set()
+
+
+CHOICE = """          argument: "{{ product.id }}|{{ item.id }}"
+          title: "{{ item.name }}"
+          description: "{{ item.price|money }}"
+"""
+MISTAKES = {
+    "a text reads what is not there": (
+        (EN, "{{ added.quantity }}× {{ added.name }}", "{{ added.quantities }}× {{ added.name }}"),
+        "turn-fails", "{{ added.quantities }}",
+    ),
+    "a button brings a name in the place of an id": (
+        (FORM, CHOICE, CHOICE.replace("|{{ item.id }}", "|{{ item.name }}")), "dead-tap", None,
+    ),
+    "an action gets nothing of what it needs": (
+        (CHART, 'pay: {do: {checkout.payment: {method: "{{ event.argument }}"}}, go: summary}',
+         'pay: {do: {checkout.payment: {method: "{{ event.argumnt }}"}}, go: summary}'),
+        "dead-tap", "event.argumnt",
+    ),
+    "a guard that cannot be calculated": (
+        (CHART, "- {if: misses >= 3, say: not_understood_again}\n    - {say: not_understood}",
+         "- {if: misses >= customer, say: not_understood_again}\n    - {say: not_understood}"),
+        "guard-fails", "misses >= customer",
+    ),
+    "nobody takes what an action says": (
+        (CHART, "  products_found: {say: search_results}\n", ""),
+        "unhandled-event", 'do: {catalog.find: {text: "{{ event.text }}"}}',
+    ),
+    "a tap that says nothing": (
+        (CHART, "    say: categories\n    back: menu", "    back: menu"), "dead-tap", None,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_found_with_its_place_and_a_conversation(mistake, tmp_path):
+    edit, code, text = MISTAKES[mistake]
+    walk = walked(edited(tmp_path, edit))
+    found = [f for f in walk.findings.values() if f.code == code]
+    assert found, [(f.code, f.where, f.sentence) for f in walk.findings.values()]
+    if text:
+        lines = [Span.of(f.where).line for f in found if Span.of(f.where).file == edit[0]]
+        assert line_of(tmp_path, edit[0], text) in lines
+    for finding in found:
+        assert wait(fails_again(finding))
+        assert len(finding.node.transcript()) > 1
+
+
+def test_a_conversation_is_no_longer_than_it_must_be(tmp_path):
+    edit = (EN, "{{ removed }}* is out", "{{ removed.name.first }}* is out")
+    walk = walked(edited(tmp_path, edit))
+    (finding,) = (f for f in walk.findings.values() if f.is_error)
+    assert finding.code == "turn-fails"
+    assert len(finding.node.path()) <= 4
+    problems = Problems()
+    finding.note(problems)
+    (problem,) = problems.sorted()
+    assert problem.severity == "error"
+    assert problem.transcript[0].startswith(("customer", "(a customer"))
+    assert problem.transcript[-1] == (
+        "bot: Sorry, something went wrong on our side. Nothing was changed; please try again."
+    )
+
+
+def test_what_fails_only_without_flows_or_when_sold_out_is_found_too(tmp_path):
+    edit = (
+        EN,
+        "Sorry, we are out of {{ event.product }}",
+        "Sorry, we are out of {{ event.product.name }}",
+    )
+    walk = walked(edited(tmp_path, edit))
+    assert {f.code for f in walk.findings.values() if f.is_error} == {"turn-fails"}

@@ -1,0 +1,248 @@
+"""What is no mistake in a chart and its words together; what is one, is in `broken/`.
+
+An author who is told of mistakes that are none stops reading: each case here works.
+"""
+
+import json
+
+import pytest
+
+from engine.spec.bundle import Library
+from engine.spec.problems import Problems
+from tests.unit.spec.content import CORNER, KIOSK, SHOP, everything_wrong, lay, library
+
+CHART = "tenants/corner/conversations/shop.yaml"
+WORDS = "tenants/corner/messages/shop.yaml"
+TENANT = "tenants/corner/tenant.yaml"
+SETTINGS = (SHOP / TENANT).read_text()
+
+
+def wrong(tmp_path, chart=None, words=None, settings=SETTINGS):
+    """Tell what is wrong with the shop when a tenant's own files are laid over it."""
+    files = {TENANT: settings}
+    if chart is not None:
+        files[CHART] = json.dumps({"extends": "shop", **chart})
+    if words is not None:
+        files[WORDS] = json.dumps(words)
+    return everything_wrong(lay(tmp_path / "content", SHOP, files=files))
+
+
+def codes(problems):
+    return [problem.code for problem in problems]
+
+
+BUY = {"messages": {"offer": {"text": "Buy?", "buttons": {"buy": "Buy"}}}}
+
+
+@pytest.mark.parametrize(
+    "chart",
+    [
+        # The state that says it takes the tap, one around it does, or any does.
+        {"states": {"menu": {"say": "offer", "when": {"buy": "checkout"}}}},
+        {"states": {"checkout": {"when": {"buy": "menu"},
+                                 "states": {"address": {"say": "offer"}}}}},
+        {"states": {"menu": {"say": "offer"}}, "anywhere": {"buy": "menu"}},
+        # Another takes it, and the tap is of an old message: where that was said counts.
+        {"states": {"menu": {"when": {"checkout": {"say": "offer", "go": "checkout"},
+                                      "buy": "menu"}}}},
+        # It is said on the way to the state that takes it.
+        {"states": {"menu": {"when": {"checkout": {"say": "offer", "go": "checkout"}}},
+                    "checkout": {"states": {"address": {"when": {"buy": "menu"}}}}}},
+        # The state lets every tap mean something.
+        {"states": {"menu": {"say": "offer", "when": {"tap": "checkout"}},
+                    "thanks": {"when": {"buy": "menu"}}}},
+        # An action leads on to the state that takes it.
+        {"states": {"thanks": {"say": "offer", "do": {"cart.add": {"product": "prod:roll"}}},
+                    "product": {"when": {"buy": "menu"}}},
+         "anywhere": {"refused.sold_out": "product"}},
+        # Only some places where it may be said take it, and which these are, nobody can tell.
+        {"states": {"menu": {"when": {"buy": "checkout"}}},
+         "anywhere": {"greet": {"if": "cart.count > 0", "say": "offer"}}},
+        # Where `resume` leads, nobody can tell.
+        {"states": {"help": {"when": {"continue": {"say": "offer", "go": "resume"}}},
+                    "menu": {"when": {"buy": "checkout"}}}},
+    ],
+)  # fmt: skip
+def test_a_button_that_is_taken_up_somewhere_is_no_dead_one(chart, tmp_path):
+    assert [p for p in wrong(tmp_path, chart, BUY) if p.severity == "error"] == []
+
+
+def test_a_button_that_was_said_where_it_means_something_dies_with_the_branch(tmp_path):
+    chart = {"states": {"menu": {"say": "offer", "when": {"buy": "checkout"}}}}
+    assert "dead-button" not in codes(wrong(tmp_path / "a", chart, BUY))
+    chart["states"]["menu"] = {"say": "offer"}
+    chart["states"]["thanks"] = {"when": {"buy": "menu"}}
+    (found,) = [p for p in wrong(tmp_path / "b", chart, BUY) if p.severity == "error"]
+    assert found.code == "dead-button"
+    assert "in 'menu'" in found.sentence
+
+
+@pytest.mark.parametrize(
+    "wire_id", ["greet", "greet#2", "prod:roll", "greet:{{ cart.count }}", "{{ cart.count }}"]
+)
+def test_an_id_of_its_own_raises_what_it_says(wire_id, tmp_path):
+    rows = {"greet": {"title": "Menu", "id": wire_id}}
+    words = {"messages": {"help": {"list": {"rows": rows, "more": {"title": "M", "id": wire_id}}}}}
+    assert wrong(tmp_path, words=words) == []
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        # What anybody raises: a phrase, a prefix, an action, the engine, a refusal, a kind.
+        "help", "view_product", "text", "media", "location", "contacts", "welcome",
+        "flow_reply", "native_order", "unsupported", "empty", "tap", "old_tap",
+        "flow_refused", "native_refused", "moved", "problem", "refused.sold_out", "refused",
+    ],
+)  # fmt: skip
+def test_an_event_that_is_raised_is_waited_for_with_reason(when, tmp_path):
+    assert wrong(tmp_path, {"states": {"menu": {"when": {when: {"say": "sorry"}}}}}) == []
+
+
+def test_an_event_that_an_action_raises_is_waited_for_with_reason(tmp_path):
+    chart = {
+        "anywhere": {
+            "media": {"do": {"catalog.find": {"text": "roll"}}},
+            "products_found": "menu",
+            "category_found": "menu",
+        }
+    }
+    assert wrong(tmp_path, chart) == []
+
+
+def test_a_chart_of_one_state_that_answers_everything_has_no_dead_end(tmp_path):
+    files = {
+        "conversations/faq.yaml": "chart: faq\nstart: only\n"
+        "anywhere: {nothing_matched: {say: hello}}\nstates: {only: {say: hello}}",
+        "conversations/messages/faq.en.yaml": "messages: {hello: Hello}",
+        TENANT: SETTINGS.replace("shop", "faq").replace("[en, es]", "[en]"),
+    }
+    assert everything_wrong(lay(tmp_path, SHOP, files=files)) == []
+
+
+def test_a_way_out_by_time_or_from_around_or_back_to_where_one_was_is_one(tmp_path):
+    chart = {
+        "anywhere": {"greet": None, "view_product": None, "help": "help"},
+        "states": {
+            "menu": {"when": {"checkout": "checkout", "location": "product"}},
+            "product": {"replace": True, "after": {"2h": "menu"}},
+            "checkout": {"when": {"media": "menu"}},
+            "thanks": {"when": {"text": "menu"}},
+        },
+    }
+    words = {"messages": {"help": {"list": {"rows": {"greet": None}}}}, "intents": {"greet": []}}
+    found = wrong(tmp_path, chart, words)
+    assert not {"dead-end", "loop-without-exit"} & set(codes(found))
+
+
+@pytest.mark.parametrize(
+    "guard",
+    [
+        "language == 'es'", "language != 'en'", "state == 'address'", "state in ['menu', 'help']",
+        "'men' in state", "event.name == 'help'", "is_open()", "not is_open()", "cart.count == 0",
+        "speaks(language='fr')", "customer.name == 'Ana'", "'menu' == state", "state == none",
+        "true", "1 < 2",
+    ],
+)  # fmt: skip
+def test_a_guard_that_may_hold_is_let_be(guard, tmp_path):
+    chart = {"anywhere": {"help": {"if": guard, "go": "help"}}}
+    # Who speaks one language may ask for another that the shared texts have.
+    settings = SETTINGS.replace("[en, es]", "[en]")
+    assert wrong(tmp_path, chart, settings=settings) == []
+
+
+def test_a_shared_guard_may_ask_for_a_state_that_a_tenant_has_deleted(tmp_path):
+    shared = (SHOP / "conversations/shop.yaml").read_text()
+    asks = "{if: misses >= 3 or state == 'product', say: not_understood, go: help}"
+    files = {
+        "conversations/shop.yaml": shared.replace(
+            "{if: misses >= 3, say: not_understood, go: help}", asks
+        ),
+        CHART: json.dumps(
+            {
+                "extends": "shop",
+                "prefixes": {"prod": None},
+                "states": {"product": None},
+                "anywhere": {"view_product": None},
+            }
+        ),
+    }
+    assert asks in files["conversations/shop.yaml"]
+    assert "never-holds" not in codes(everything_wrong(lay(tmp_path, SHOP, files=files)))
+
+
+@pytest.mark.parametrize(
+    ("after", "template"),
+    [
+        ({"23h": {"say": "sorry"}}, None),
+        ({"26h": {"say": "sorry"}}, {"name": "sorry"}),
+        ({"26h": {"say": "sorry", "quiet": True}}, None),
+        ({"26h": {"do": "cart.clear"}}, None),
+        ({"2h": "menu", "26h": {"say": "sorry"}}, None),  # who was led away is not asked again
+        ({"10h": {"say": "sorry"}, "20h": {"say": "sorry"}}, None),
+    ],
+)
+def test_what_is_said_in_time_or_by_a_template_is_let_be(after, template, tmp_path):
+    chart = {"states": {"product": {"after": {"30m": None, **after}}}}
+    words = {"messages": {"sorry": {"template": template}}} if template else None
+    assert wrong(tmp_path, chart, words) == []
+
+
+def test_a_cart_that_expires_in_time_may_be_told_of(tmp_path):
+    chart = {"anywhere": {"cart_expired": {"say": "sorry"}}}
+    assert codes(wrong(tmp_path / "a", chart)) == ["outside-window"]
+    assert wrong(tmp_path / "b", chart, settings=f"{SETTINGS}cart_hours: 23\n") == []
+
+
+def test_a_branch_for_every_case_comes_last(tmp_path):
+    branches = [{"if": "cart.count > 0", "go": "help"}, {"if": "misses", "go": "menu"}, "product"]
+    assert wrong(tmp_path, {"anywhere": {"help": branches}}) == []
+
+
+def test_languages_may_say_more_of_the_same_value(tmp_path):
+    words = {"messages": {"thanks": "{{ customer.name }} {{ terms.choose }}"}}
+    deeper = {"messages": {"thanks": "{{ customer }}{% if language == 'es' %}!{% endif %}"}}
+    files = {
+        "tenants/corner/messages/shop.en.yaml": json.dumps(words),
+        "tenants/corner/messages/shop.es.yaml": json.dumps(deeper),
+    }
+    assert everything_wrong(lay(tmp_path, SHOP, files=files)) == []
+
+
+def test_tenants_that_change_nothing_are_told_the_same_and_looked_at_once(tmp_path, monkeypatch):
+    looked: list[str] = []
+    real = __import__("engine.spec.bundle", fromlist=["check_whole"]).check_whole
+
+    def looking(whole):
+        looked.append(whole.tenant.name)
+        real(whole)
+
+    monkeypatch.setattr("engine.spec.bundle.check_whole", looking)
+    shared = (SHOP / "conversations/shop.yaml").read_text()
+    files = {
+        "conversations/shop.yaml": shared.replace("  greet: menu", "  greet: menu\n  vain: menu")
+    }
+    found: Library = library(lay(tmp_path, SHOP, files=files))
+    told = []
+    for tenant in (CORNER, KIOSK):
+        problems = Problems()
+        found.check(tenant, problems)
+        told.append([str(p) for p in problems.sorted()])
+    assert told[0] == told[1]
+    assert "nobody-raises" in told[0][0]
+    assert looked == ["Corner"]
+
+
+def test_a_tenant_with_a_warning_in_its_own_chart_is_told_of_its_own_file(tmp_path):
+    chart = {
+        "extends": "shop",
+        "anywhere": {"nothing_matched": {"if": "misses < 3", "say": "sorry"}},
+    }
+    files = {
+        f"tenants/{name}/conversations/shop.yaml": json.dumps(chart)
+        for name in ("corner", "kiosk")
+    }
+    found = [
+        p for p in everything_wrong(lay(tmp_path, SHOP, files=files)) if p.code == "no-answer"
+    ]
+    assert {p.span.file for p in found} == set(files)
