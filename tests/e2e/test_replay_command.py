@@ -138,7 +138,7 @@ async def test_it_is_saved_as_a_dialog_without_what_is_personal(talked, tmp_path
     assert (
         '"I am Ana, call me at 15550001234"' in text or "I am Ana, call me at 15550001234" in text
     )
-    assert 'wait: "20m"' in text
+    assert "wait: 20m" in text
     dialog = Library(read_settings().content(), all_verbs()).dialog(file)
     assert dialog.steps[0].say == "hi"
     again = await talked.run(SHOP, PHONE, "--save", file, code=2)

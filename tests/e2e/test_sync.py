@@ -488,7 +488,7 @@ async def test_a_native_cart_from_the_list_to_the_order(evening):
         for item in ("prod:suspiro-limeno", "prod:mazamorra-morada")
     ]
     sent = len(stage.received)
-    await stage._customer.order(catalog_id, wanted)
+    await stage.customer.order(catalog_id, wanted)
     await stage.see()
     told = "\n".join(str(message.payload) for message in stage.received[sent:])
     old, new = (
