@@ -354,4 +354,5 @@ def test_what_meta_refuses_is_printed_as_check_prints_it(capsys):
         "code": "meta-refuses",
         "sentence": "Invalid value. (E)",
         "hint": "",
+        "transcript": [],
     }
