@@ -129,6 +129,11 @@ async def nobody_is_left(desk: Desk):
 async def told(customer: Customer, text: str) -> str:
     """Say something, and give the text of the answer."""
     await customer.say(text)
+    return await heard(customer)
+
+
+async def heard(customer: Customer) -> str:
+    """Give the text of what comes next."""
     answers = await customer.wait_for(within=40)
     return json.dumps([answer.payload for answer in answers], ensure_ascii=False)
 
@@ -188,6 +193,8 @@ async def test_publishing(desk: Desk):
     moved = await told(ana, "purple elephants")
     assert "Truffles" not in moved
     assert "This chat was updated meanwhile" in moved  # and not looked for on the menu
+    if "interactive" not in moved:
+        assert "interactive" in await heard(ana)  # the menu
     talk = await desk.stored(ConversationDocument, customer=talk["customer"])
     assert talk["position"]["leaf"] == "menu"
     version = await desk.stored(VersionDocument, _id=f"{SHOP}:3")
