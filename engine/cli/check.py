@@ -38,12 +38,13 @@ def check(tenants: tuple[str, ...], *, form: str, is_verbose: bool, is_watching:
     """
     log_to_stderr(level="critical")
     library = Library(read_settings().content(), all_verbs())
+    saved = changes(library.root)  # what is saved while it checks counts, too
     problems = _checked(library, tenants, form, is_verbose=is_verbose)
     if not is_watching:
         raise SystemExit(1 if problems.errors else 0)
     click.echo("check: waiting for changes; Ctrl-C ends it", err=True)
     with suppress(KeyboardInterrupt):
-        for _ in changes(library.root):
+        for _ in saved:
             _check_again(library.over(library.root), tenants, form, is_verbose=is_verbose)
 
 

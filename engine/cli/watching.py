@@ -10,8 +10,13 @@ _NAMED = "*.yaml"
 
 
 def changes(root: Path, *, every: float = EVERY) -> Iterator[frozenset[Path]]:
-    """Give the files that have changed, each time some have, without an end."""
-    before = _stamps(root)
+    """Give the files that have changed since the call, each time some have, without an end."""
+    return _changes(root, _stamps(root), every)
+
+
+def _changes(
+    root: Path, before: dict[Path, tuple[int, int]], every: float
+) -> Iterator[frozenset[Path]]:
     while True:
         time.sleep(every)
         now = _stamps(root)
