@@ -38,11 +38,12 @@ def _summary(problems: Problems, tenants: int) -> str:
 
 
 def _json(problems: Problems, root: Path, tenants: int) -> Iterator[str]:  # noqa: ARG001
-    found = [_as_json(problem) for problem in problems.sorted()]
+    found = [problem_as_json(problem) for problem in problems.sorted()]
     yield orjson.dumps(found, option=orjson.OPT_INDENT_2).decode()
 
 
-def _as_json(problem: Problem) -> Json:
+def problem_as_json(problem: Problem) -> dict[str, object]:
+    """Write a problem for a program."""
     return {
         "file": problem.span.file,
         "line": problem.span.line,

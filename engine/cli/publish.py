@@ -7,9 +7,10 @@ import click
 import orjson
 
 from engine.authoring.publish import Proposal
+from engine.cli.check_output import problem_as_json
 from engine.cli.databases import data_option
 from engine.cli.output import log_to_stderr
-from engine.cli.published import Tools, fates_as_json, problem_as_json, show_fates, tools
+from engine.cli.published import Tools, fates_as_json, show_fates, tools
 from engine.cli.texts import TEXT
 from engine.domain.ids import TenantId
 from engine.errors import EngineError

@@ -17,7 +17,7 @@ from engine.clock import SystemClock
 from engine.domain.ids import TenantId
 from engine.settings import read_settings
 from engine.spec.bundle import Bundle, Library
-from engine.spec.problems import Problem, Problems
+from engine.spec.problems import Problems
 from engine.storage.connection import Database
 from engine.storage.versions import MongoVersions
 from engine.verbs import all_verbs
@@ -86,17 +86,3 @@ def show_fates(found: Sequence[Fate]) -> None:
         click.echo(f"  {fate}")
     if not found:
         click.echo("  none has begun")
-
-
-def problem_as_json(problem: Problem) -> dict[str, object]:
-    """Write a problem for a program."""
-    return {
-        "file": problem.span.file,
-        "line": problem.span.line,
-        "column": problem.span.column,
-        "severity": problem.severity,
-        "code": problem.code,
-        "sentence": problem.sentence,
-        "hint": problem.hint,
-        "transcript": list(problem.transcript),
-    }
