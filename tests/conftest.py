@@ -9,6 +9,7 @@ import gc
 import os
 
 import pytest
+import structlog
 
 from engine.storage.connection import Database
 from engine.storage.embedded import EmbeddedServer
@@ -33,7 +34,7 @@ async def open_database(mongodb_uri):
     name = f"comanda_tests_{os.getpid()}"
     # The loop stands still during tests that are not async; with short timeouts the driver then
     # believes that the server does.
-    async with Database(mongodb_uri, name=name, away_after=60, answer_within=60) as database:
+    async with Database(mongodb_uri, name=name, away_after=900, answer_within=900) as database:
         yield database
         await database.client.drop_database(database.name)
 
@@ -44,6 +45,13 @@ async def database(open_database):
     collections = [open_database.collection(document) for document in DOCUMENTS]
     await asyncio.gather(*(collection.delete_many({}) for collection in collections))
     return open_database
+
+
+@pytest.fixture(autouse=True)
+def loggers():
+    """A command that ran in a test's own process says where logs go; later tests read their own."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
