@@ -294,4 +294,6 @@ _SAMPLES: Mapping[str, list[Any]] = {
 
 def _ids(data: Data, source: Any) -> list[str]:
     options = data.get(source) if isinstance(source, str) else source
-    return [written(o.get("id")) for o in options or () if isinstance(o, dict)]
+    if not isinstance(options, (list, tuple)):  # such as one text in the place of a list
+        return []
+    return [written(o.get("id")) for o in options if isinstance(o, dict)]

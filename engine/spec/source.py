@@ -25,6 +25,10 @@ Path = tuple[str | int, ...]
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})\.[0-9]{1,17}")
 _NOT_ALLOWED = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_BEGUN = (
+    "while scanning a simple key", "while scanning a quoted", "while parsing a flow",
+)  # fmt: skip
+"""What the parser says it was doing when it did not find the end of something."""
 _CONSTANTS: dict[str, Any] = {"": None, "~": None, "null": None, "true": True, "false": False}
 
 
@@ -104,19 +108,34 @@ def parse(text: str, file: str, problems: Problems) -> Source | None:
     try:
         data = reader.document(yaml.parse(text, Loader=yaml.CSafeLoader))
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = Span(file, mark.line + 1, mark.column + 1) if mark else Span(file)
+        where = _mistake(error, file, text.split("\n"))
         said = (error.problem or error.context or "cannot be read").replace("\n", " ")
         hint = error.context.replace("\n", " ") if error.context and error.problem else ""
-        begun = error.context_mark
-        if hint and begun and begun.line + 1 < where.line:
-            hint += f" that begins at line {begun.line + 1}"
+        noticed = error.problem_mark
+        if hint and noticed and noticed.line + 1 > where.line:
+            hint += f", noticed at line {noticed.line + 1}"
         problems.add(where, "yaml-syntax", said, hint)
         return None
     except _Hopeless:
         return None
     reader.values.setdefault((), Span(file))
     return Source(file, data, reader.keys, reader.values)
+
+
+def _mistake(error: yaml.MarkedYAMLError, file: str, lines: list[str]) -> Span:
+    """Tell where the mistake is that the parser has noticed, perhaps far behind it."""
+    noticed, begun = error.problem_mark, error.context_mark
+    if begun and (error.context or "").startswith(_BEGUN):
+        # What was begun has no end: it is noticed where something else begins.
+        return Span(file, begun.line + 1, begun.column + 1)
+    mark = noticed or begun
+    if mark is None:
+        return Span(file)
+    if "mapping values" in (error.problem or "") and mark.line:
+        before = lines[mark.line - 1]
+        if before.strip() and ":" not in before and not before.lstrip().startswith(("#", "-")):
+            return Span(file, mark.line, len(before) - len(before.lstrip()) + 1)
+    return Span(file, mark.line + 1, mark.column + 1)
 
 
 class _Hopeless(Exception):
