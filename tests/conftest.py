@@ -49,7 +49,7 @@ async def database(open_database):
 
 @pytest.fixture(autouse=True)
 def loggers():
-    """A command that ran in a test's own process says where logs go; later tests read their own."""
+    """A command run in a test's own process says where logs go; later tests read their own."""
     yield
     structlog.reset_defaults()
 
