@@ -100,9 +100,9 @@ class Desk:
         return found
 
     async def taken_up(self, served: Served, number: int) -> None:
-        """Wait until a process serves a version."""
-        mark = re.compile(rf'"version": {number}, .*"event": "version.served"')
-        await eventually(lambda: mark.search(served.said()), seconds=20)
+        """Wait until a process serves a version: it is the one that was taken up last."""
+        mark = re.compile(r'"version": (\d+), .*"event": "version.served"')
+        await eventually(lambda: mark.findall(served.said())[-1:] == [str(number)], seconds=20)
 
 
 @pytest.fixture(scope="module")
