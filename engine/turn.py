@@ -17,6 +17,13 @@ from engine.domain.tenant import Tenant
 from engine.flow_ports import FlowDesk, FlowSession
 from engine.ports import CatalogRepository, NativeCatalog, OrderRepository
 
+EVENT_KEYS = (
+    "name", "id", "title", "argument", "arguments", "text", "number", "quantity", "kind",
+    "latitude", "longitude", "items", "catalog", "response", "reason", "product", "product_id",
+    "group", "minimum", "maximum",
+)  # fmt: skip
+"""What every event says, or None; the end of a Flow says more, and a tap its `page`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

@@ -13,6 +13,7 @@ from engine.actions.cart import with_line
 from engine.domain.cart import MAX_LINES, MAX_QUANTITY, Cart, CartLine
 from engine.domain.catalog import Product
 from engine.domain.money import LARGEST
+from engine.domain.native import Difference
 from engine.domain.pricing import price_line
 from engine.domain.refusals import Reason, Refusal
 from engine.registry import Registry
@@ -20,15 +21,15 @@ from engine.rendering.views import line_view
 from engine.turn import Event, Turn
 
 registry = Registry()
-Difference = dict[str, Any]
+Told = dict[str, Any]
 _KINDS = {
-    Reason.SOLD_OUT: "sold_out",
-    Reason.UNKNOWN_PRESENTATION: "choice_gone",
-    Reason.PRESENTATION_NEEDED: "customization_needed",
-    Reason.TOO_FEW_MODIFIERS: "customization_needed",
+    Reason.SOLD_OUT: Difference.SOLD_OUT,
+    Reason.UNKNOWN_PRESENTATION: Difference.CHOICE_GONE,
+    Reason.PRESENTATION_NEEDED: Difference.CUSTOMIZATION_NEEDED,
+    Reason.TOO_FEW_MODIFIERS: Difference.CUSTOMIZATION_NEEDED,
 }
-_TO_CUSTOMIZE = frozenset({"choice_gone", "customization_needed"})
-_COUNTED = ("gone", "cart_full")
+_TO_CUSTOMIZE = frozenset({Difference.CHOICE_GONE, Difference.CUSTOMIZATION_NEEDED})
+_COUNTED = (Difference.GONE, Difference.CART_FULL)
 """What is told once, with a number: such items have no name, or there may be very many."""
 
 
@@ -60,7 +61,7 @@ async def add(
         return Refusal(Reason.WRONG_CATALOG)
     wanted = _together(items)
     taken: list[CartLine] = []
-    told = [_difference("cart_full") for _ in wanted[MAX_LINES:]]
+    told = [_difference(Difference.CART_FULL) for _ in wanted[MAX_LINES:]]
     for item in wanted[:MAX_LINES]:
         line, differences = await _take(turn, item)
         taken += [line] if line else []
@@ -84,11 +85,11 @@ def _together(items: tuple[OrderedItem, ...]) -> list[OrderedItem]:
     return list(found.values())
 
 
-async def _take(turn: Turn, item: OrderedItem) -> tuple[CartLine | None, list[Difference]]:
+async def _take(turn: Turn, item: OrderedItem) -> tuple[CartLine | None, list[Told]]:
     """Put an item in the cart, or as many units of it as there are; tell what is different."""
     product = await turn.catalog.get_product_by_id(item.product)
     if product is None:
-        return None, [_difference("gone")]
+        return None, [_difference(Difference.GONE)]
     line = price_line(
         product,
         presentation=item.presentation,
@@ -104,38 +105,38 @@ async def _take(turn: Turn, item: OrderedItem) -> tuple[CartLine | None, list[Di
     line = replace(line, quantity=quantity)
     cart = with_line(turn, line, stock=product.stock)
     if isinstance(cart, Refusal):
-        return None, [_difference("cart_full")]
+        return None, [_difference(Difference.CART_FULL)]
     turn.cart = cart
     return line, _repriced(turn, line, product, item) + differences
 
 
 def _units(
     cart: Cart, line: CartLine, product: Product, item: OrderedItem
-) -> tuple[int, list[Difference]]:
+) -> tuple[int, list[Told]]:
     """Tell how many of the units can be had beside those that are in the cart already."""
     of_product = [held for held in cart.lines if held.product_id == line.product_id]
     room = MAX_QUANTITY - sum(held.quantity for held in of_product if held.id == line.id)
-    kind, maximum = "at_most", MAX_QUANTITY
+    kind, maximum = Difference.AT_MOST, MAX_QUANTITY
     if product.stock is not None:
         left = max(product.stock - sum(held.quantity for held in of_product), 0)
         if left < room:
-            room, kind, maximum = left, "few_left", product.stock
+            room, kind, maximum = left, Difference.FEW_LEFT, product.stock
     if item.quantity <= room:
         return item.quantity, []
     return room, [_of_product(kind, product, item, quantity=room, maximum=maximum)]
 
 
-def _repriced(turn: Turn, line: CartLine, product: Product, item: OrderedItem) -> list[Difference]:
+def _repriced(turn: Turn, line: CartLine, product: Product, item: OrderedItem) -> list[Told]:
     """Tell that the customer saw another price, or one in another currency."""
     is_ours = item.currency == turn.tenant.currency
     # What no price can be is not repeated to him.
     seen = turn.tenant.money.round(item.price) if is_ours and item.price < LARGEST else None
     if seen == line.unit_price:
         return []
-    return [_of_product("price_changed", product, item, seen=seen, now=line.unit_price)]
+    return [_of_product(Difference.PRICE_CHANGED, product, item, seen=seen, now=line.unit_price)]
 
 
-def _of_product(kind: str, product: Product, item: OrderedItem, **more: Any) -> Difference:
+def _of_product(kind: Difference, product: Product, item: OrderedItem, **more: Any) -> Told:
     size = product.presentation(item.presentation)
     named = {
         "name": f"{product.name}, {size.name}" if size else product.name,
@@ -146,12 +147,12 @@ def _of_product(kind: str, product: Product, item: OrderedItem, **more: Any) -> 
     return _difference(kind, **(named | more))
 
 
-def _difference(kind: str, **more: Any) -> Difference:
+def _difference(kind: Difference, **more: Any) -> Told:
     blank = dict.fromkeys(("name", "product", "presentation", "seen", "now", "maximum"))
-    return {"kind": kind, **blank, "quantity": 1, **more}
+    return {"kind": kind.value, **blank, "quantity": 1, **more}
 
 
-def _counted(differences: list[Difference]) -> list[Difference]:
+def _counted(differences: list[Told]) -> list[Told]:
     """Tell once what has no name, with the number of items."""
     shown = [d for d in differences if d["kind"] not in _COUNTED]
     kinds = [d["kind"] for d in differences]

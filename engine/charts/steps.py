@@ -22,17 +22,11 @@ from engine.rendering.views import cart_view, tenant_view
 from engine.spec.bundle import Bundle
 from engine.spec.model import Branch, Call, Chart, State
 from engine.templating.language import GUARD_TURN
-from engine.turn import Event, Turn
+from engine.turn import EVENT_KEYS, Event, Turn
 
 MAX_STEPS = 50
 """Actions, entries and raised events of one turn."""
-BLANK_EVENT: Mapping[str, Any] = dict.fromkeys(
-    (
-        "name", "id", "title", "argument", "arguments", "text", "number", "quantity", "kind",
-        "latitude", "longitude", "items", "catalog", "response", "reason", "product", "product_id",
-        "group", "minimum", "maximum",
-    )
-)  # fmt: skip
+BLANK_EVENT: Mapping[str, Any] = dict.fromkeys(EVENT_KEYS)
 """The keys every event has; the ones an event says nothing about are None."""
 
 log = structlog.get_logger(__name__)

@@ -99,8 +99,16 @@ class _Writer:
         children = self._components(screen.layout, inputs, (*here, "layout", "children"))
         made["layout"] = {"type": "SingleColumnLayout", "children": children}
         for key in made["data"]:
-            self.places[(*here, "data", key)] = where
+            self.places[(*here, "data", key)] = self._data_place(screen, key)
         return made
+
+    def _data_place(self, screen: Screen, key: str) -> Span:
+        """Find where a name of the data is written; that of a group's part is the groups'."""
+        for part in screen.components():
+            if key not in screen.data and part.type == CHOICE_GROUPS:
+                groups = choice_groups(part).source
+                key = groups if key.startswith(f"{groups}_") else key
+        return self.flow.places.at((*screen.path, "data", key))
 
     def _declarations(self, screen: Screen, example: Mapping[str, list[Any]]) -> Json:
         names = [*example, *(name for name in screen.data if name not in example)]
@@ -128,18 +136,19 @@ class _Writer:
 
     def _component(self, part: LayoutComponent, inputs: list[str], here: Pointer) -> Json:
         self.places[here] = Span.of(part.where)
+        self.places[(*here, "type")] = self.flow.places.value_at((*part.path, "type"))
         made: Json = {"type": part.type}
         known = COMPONENTS.get(part.type)
         if known and known.input and "name" not in part.properties:
             made["name"] = part.id
         for key, value in part.properties.items():
             made[key] = sendable(evaluate(value, self.context))
-            self.places[(*here, key)] = Span.of(part.where)
+            self.places[(*here, key)] = self.flow.places.value_at((*part.path, key))
         if part.event:
             payload = {EVENT: part.event} | {name: f"${{form.{name}}}" for name in inputs}
             action = {"name": "data_exchange", "payload": payload | dict(part.payload)}
             made[_trigger(part)] = action
-            self.places[(*here, _trigger(part))] = Span.of(part.where)
+            self._place_event(part, (*here, _trigger(part)))
         for holder, parts in part.inside.items():
             below = (*here, holder) if part.type != "Switch" else (*here, "cases", holder)
             children = self._components(parts, inputs, below)
@@ -148,6 +157,12 @@ class _Writer:
             else:
                 made[holder] = children
         return made
+
+    def _place_event(self, part: LayoutComponent, here: Pointer) -> None:
+        self.places[here] = self.flow.places.value_at((*part.path, "event"))
+        for name in part.payload:
+            place = self.flow.places.value_at((*part.path, "payload", name))
+            self.places[(*here, "payload", name)] = place
 
 
 def _trigger(part: LayoutComponent) -> str:

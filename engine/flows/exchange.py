@@ -20,8 +20,9 @@ from engine.rendering.messages import evaluate
 from engine.rendering.views import plain
 from engine.spec.bundle import Bundle
 from engine.spec.check import variables_of
-from engine.spec.check_flow import EVENT, SUBMIT
+from engine.spec.check_flow import EVENT
 from engine.spec.model import Branch, Flow, Repeat, Value
+from engine.spec.sights import SUBMIT
 from engine.turn import Event, Turn
 from engine.whatsapp.json_values import storable
 
@@ -64,6 +65,8 @@ class Shown:
         outcome: what the end would give from what is known so far.
         variables: what the session remembers now.
         failure: a mistake of ours; nothing may be saved.
+        steps: what was decided on the way, as a turn log has it; with `failed`, why the customer
+            was told of a problem.
     """
 
     screen: str | None = None
@@ -74,6 +77,7 @@ class Shown:
     trail: tuple[str, ...] = ()
     variables: Data = field(default_factory=dict)
     failure: str | None = None
+    steps: tuple[Mapping[str, Any], ...] = ()
 
 
 class Screens:
@@ -94,7 +98,7 @@ class Screens:
             Unavailable, Conflict: the database's errors pass.
         """
         visit = _Visit(self, flow, bundle, turn, asked)
-        shown = await visit.go()
+        shown = replace(await visit.go(), steps=tuple(visit.log))
         if isinstance(visit.failure, (Unavailable, Conflict)):
             raise visit.failure
         return shown
@@ -187,6 +191,7 @@ class _Visit(Steps):
         if self.failure is not None and not isinstance(self.failure, (Unavailable, Conflict)):
             # The customer stays where he was, and may try again.
             log.error("flow.failed", flow=self.flow.id, screen=screen, error=str(self.failure))
+            self.log.append({"failed": str(self.failure)})
             self.failure = None
             self._restore(before)
             self.place = self.home = Place(screen, None)

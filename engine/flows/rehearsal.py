@@ -6,28 +6,30 @@ the largest one the Flow takes, and with every product of the tenant's own catal
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from engine.domain.catalog import Product
 from engine.errors import EngineError
+from engine.flows.answers import events, extra, filled
 from engine.flows.compile import compile_flow, input_names, sendable
 from engine.flows.document import FlowJson
 from engine.flows.exchange import Asked, Screens, Shown
 from engine.flows.fit import misfit
-from engine.flows.form import Data, Form, Input, written
+from engine.flows.form import Data
+from engine.flows.names import note_names, note_unloaded
 from engine.flows.samples import fullest_product, margherita, plain_product, sample_turn
+from engine.flows.stuck import decided, ways_there
 from engine.spec.bundle import Bundle
-from engine.spec.check_flow import EVENT
+from engine.spec.check_flow import EVENT, routes
 from engine.spec.model import Flow
+from engine.spec.placed import placed
 from engine.spec.problems import Problems, Span
 from engine.whatsapp.flow_json.check import FlowFault, check_flow_json, check_screen_data
 
 MOST_EXCHANGES = 200
 """Exchanges of one walk."""
-MOST_TRIES = 3
-"""Options of one choice that are tried."""
 
 
 @dataclass(slots=True)
@@ -39,7 +41,10 @@ class Rehearsal:
         shows: every showing, to be held against the limits.
         ended: the end was reached.
         ends: what the ends gave to the chat.
-        faults: what went wrong on the way.
+        faults: what went wrong on the way, behind the place where it is known.
+        is_endless: nothing failed, and all the same the end was not reached.
+        held: of each branch with a guard, whether it ever held.
+        ways: by place, what may be wrong with the way to where it does not end.
     """
 
     seen: dict[str, Data] = field(default_factory=dict)
@@ -47,6 +52,9 @@ class Rehearsal:
     ended: bool = False
     ends: list[Data] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    is_endless: bool = False
+    held: dict[str, bool] = field(default_factory=dict)
+    ways: dict[str, str] = field(default_factory=dict)
 
 
 async def compile_flows(
@@ -61,40 +69,86 @@ async def compile_flows(
     made: list[FlowJson] = []
     shared = screens or Screens()
     for flow in bundle.flows.values():
+        own = Problems()
         for language in bundle.tenant.languages:
-            compiled = await _compiled(flow, bundle, language, problems, shared)
+            compiled = await _compiled(flow, bundle, language, own, shared)
             made += [compiled] if compiled else []
+        note_names(flow, own)
+        note_unloaded(flow, own)
+        problems.found |= own.found
     return tuple(made)
 
 
 async def _compiled(
     flow: Flow, bundle: Bundle, language: str, problems: Problems, screens: Screens
 ) -> FlowJson | None:
-    where = Span.of(flow.where)
     walks = [
         await rehearse(screens, flow, bundle, language, product, is_thorough=place == 0)
         for place, product in enumerate(_products(flow))
     ]
-    for told in dict.fromkeys(fault for walk in walks for fault in walk.faults):
-        problems.add(where, "flow-fails", told)
+    for told in dict.fromkeys(f for w in walks if not w.is_endless for f in w.faults):
+        _note_failure(told, flow, problems)
     examples: dict[str, dict[str, list[Any]]] = {}
     for name, data in (show for walk in walks for show in walk.shows):
         held = examples.setdefault(name, {})
         for key, value in data.items():
             held.setdefault(key, []).append(value)
-    for screen in flow.shown():
-        if screen.id not in examples and not problems.errors:
-            sentence = f"no choice of the sample customer leads to the screen '{screen.id}'"
-            problems.add(Span.of(screen.where), "unreachable-state", sentence)
+    made: FlowJson | None = None
     try:
         made = compile_flow(flow, bundle, language, examples)
     except EngineError as error:
-        problems.add(where, "flow-fails", str(error))
-        return None
-    _note(check_flow_json(made.document), made, problems)
-    for name, data in (show for walk in walks for show in walk.shows):
-        _note(check_screen_data(made.document, name, data), made, problems, screen=name)
+        _note_failure(str(error), flow, problems)
+    if made:
+        faults = check_flow_json(made.document)
+        _note((f for f in faults if not _is_guessed(f, made, examples.keys())), made, problems)
+        for name, data in (show for walk in walks for show in walk.shows):
+            _note(check_screen_data(made.document, name, data), made, problems, screen=name)
+    if not problems.errors:
+        # What is never reached for another reason is no mistake of its own.
+        for told in dict.fromkeys(f for w in walks if w.is_endless for f in w.faults):
+            _note_failure(told, flow, problems)
+        for where, told in (way for walk in walks for way in walk.ways.items()):
+            problems.warn(Span.of(where), "flow-fails", told)
+        _note_unseen(flow, examples.keys(), walks, problems)
     return made
+
+
+def _is_guessed(fault: FlowFault, made: FlowJson, seen: Container[str]) -> bool:
+    """Tell whether a fault is of data that nobody has seen, so that its type is not known."""
+    part, number = (*fault.pointer, None, None)[:2]
+    if part != "screens" or not isinstance(number, int):
+        return False
+    is_seen = made.document["screens"][number]["id"] in seen
+    return not is_seen and fault.code in ("wrong-type", "unknown-data")
+
+
+def _note_failure(told: str, flow: Flow, problems: Problems) -> None:
+    """Note what went wrong where it was written."""
+    calls = [call.arguments for state in flow.chart.states.values() for call in state.calls]
+    branches = [(b.error, b.condition, *(c.arguments for c in b.calls))
+                for b in flow.chart.all_branches()]  # fmt: skip
+    where, said = placed(told, flow.where, (flow.screens, calls, branches))
+    problems.add(Span.of(where), "flow-fails", said)
+
+
+def _note_unseen(
+    flow: Flow, seen: Container[str], walks: list[Rehearsal], problems: Problems
+) -> None:
+    """Note screens that nobody came to, and the guards that kept him from them."""
+    held: dict[str, bool] = {}
+    for walk in walks:
+        for where, holds in walk.held.items():
+            held[where] = held.get(where, False) or holds
+    for screen in flow.shown():
+        if screen.id in seen:
+            continue
+        sentence = f"no choice of the sample customer leads to the screen '{screen.id}'"
+        problems.add(Span.of(screen.where), "unreachable-state", sentence)
+        for name in flow.screens:
+            for branch, target in routes(flow, name):
+                if target == screen.id and not held.get(branch.where, True):
+                    sentence = f"it never held, so nobody comes to the screen '{screen.id}'"
+                    problems.warn(Span.of(branch.where), "guard-never-holds", sentence)
 
 
 def _products(flow: Flow) -> Iterator[Product]:
@@ -196,6 +250,8 @@ async def rehearse(
     opened = {name: product.id for name, is_needed in flow.input.items() if is_needed}
     waiting: deque[tuple[Asked, dict[str, Any]]] = deque()
     waiting.append((Asked("INIT", None, {}, opened, ()), {}))
+    came: dict[str, Shown] = {}
+    stays: dict[str, Shown] = {}
     for _ in range(MOST_EXCHANGES):
         if not waiting or (walk.ended and wanted <= walk.seen.keys()):
             break
@@ -203,97 +259,67 @@ async def rehearse(
         turn = sample_turn(bundle, language, product)
         turn.conversation.variables = dict(variables)
         shown = await screens.show(flow, bundle, turn, asked)
+        _note_steps(walk, shown)
         if shown.params is not None:
             walk.ended = True
             walk.ends.append(shown.params)
         if shown.screen is None:
-            _note_stuck(walk, shown, asked)
+            _note_stuck(walk, flow, shown, asked)
             continue
         walk.shows.append((shown.screen, sendable(shown.data)))
         if shown.screen in walk.seen:
+            stays.setdefault(asked.screen or shown.screen, shown)
             continue
+        came[shown.screen] = shown
         walk.seen[shown.screen] = shown.data
         form = screens.form(flow, shown.screen)
         following: list[tuple[Asked, dict[str, Any]]] = []
-        for event in _events(flow, shown.screen):
-            for sent in _filled(form, shown.data, list(input_names(flow.screens[shown.screen]))):
-                payload = {EVENT: event, **sent, **_extra(flow, shown)}
+        for event in events(flow, shown.screen):
+            for sent in filled(form, shown.data, list(input_names(flow.screens[shown.screen]))):
+                payload = {EVENT: event, **sent, **extra(flow, shown)}
                 again = Asked("data_exchange", shown.screen, payload, opened, shown.trail)
                 following.append((again, shown.variables))
         # The first choices first, to the end; then the others.
         waiting.extendleft(reversed(following))
     if not walk.ended and not walk.faults:
-        walk.faults.append(f"with '{product.name}' the Flow never ends")
+        _note_endless(walk, flow, product, came, stays)
     return walk
 
 
-def _note_stuck(walk: Rehearsal, shown: Shown, asked: Asked) -> None:
+def _note_steps(walk: Rehearsal, shown: Shown) -> None:
+    """Note which guards held, and what could not be calculated."""
+    for step in shown.steps:
+        if "guard" in step:
+            walk.held[step["guard"]] = walk.held.get(step["guard"], False) or step["holds"]
+        if "failed" in step and step["failed"] not in walk.faults:
+            walk.faults.append(step["failed"])
+
+
+def _note_endless(
+    walk: Rehearsal,
+    flow: Flow,
+    product: Product,
+    came: Mapping[str, Shown],
+    stays: Mapping[str, Shown],
+) -> None:
+    """Note that a Flow never ends, behind the place where it stays."""
+    walk.is_endless = True
+    sentence = f"with '{product.name}' the Flow never ends"
+    last = next(reversed(walk.seen), None)
+    if last is None:
+        walk.faults.append(sentence)
+    elif last in stays:
+        where = decided(flow, stays[last])
+        walk.faults.append(f"{where}: {sentence}: it stays on '{last}'")
+        walk.ways |= ways_there(flow, came.get(last), stays[last])
+    else:
+        where = str(flow.places.at((*flow.screens[last].path, "layout")))
+        walk.faults.append(f"{where}: {sentence}: nothing on '{last}' leads on")
+
+
+def _note_stuck(walk: Rehearsal, flow: Flow, shown: Shown, asked: Asked) -> None:
     if shown.params is None and (shown.failure or asked.action == "INIT"):
-        place = f" after '{asked.screen}'" if asked.screen else ""
-        walk.faults.append(f"it cannot go on{place}: {shown.failure or shown.error}")
-
-
-def _events(flow: Flow, screen: str) -> list[str]:
-    events = [part.event for part in flow.screens[screen].components() if part.event]
-    return list(dict.fromkeys(events))
-
-
-def _extra(flow: Flow, shown: Shown) -> Data:
-    """Fill what is sent beside the inputs from the data it is taken from."""
-    made: Data = {}
-    for part in flow.screens[shown.screen or ""].components():
-        for name, source in part.payload.items():
-            key = source.removeprefix("${data.").removesuffix("}")
-            made[name] = shown.data.get(key)
-    return made
-
-
-def _filled(form: Form, data: Data, names: list[str]) -> Iterator[Data]:
-    """Fill a form in several ways: each with another option of one choice."""
-    choices = {name: options for name in names if (options := _choices(form, data, name))}
-    first = {name: options[0] for name, options in choices.items()}
-    yield first
-    for name, options in choices.items():
-        for other in options[1:MOST_TRIES]:
-            yield first | {name: other}
-
-
-def _choices(form: Form, data: Data, name: str) -> list[Any]:
-    for part in form.inputs:
-        if part.name == name:
-            return _of_kind(part, _ids(data, part.source))
-    for groups in form.groups:
-        for place in range(1, groups.groups + 1):
-            ids = _ids(data, groups.key(place, "options"))
-            if name == groups.one(place) and data.get(groups.key(place, "is_single")):
-                return ids
-            if name == groups.many(place) and data.get(groups.key(place, "must_several")):
-                return [ids[: data[groups.key(place, "minimum")]]]
-    return []
-
-
-def _of_kind(part: Input, ids: list[str]) -> list[Any]:
-    if part.kind == "one":
-        return ids
-    if part.kind == "many":
-        return [ids[:1]] if ids else []
-    if part.kind == "text":
-        return ["1" if part.longest < len(_ADDRESS) else _ADDRESS]
-    return _SAMPLES.get(part.kind, [])
-
-
-_ADDRESS = "12 Mulberry Street"
-_DAY = "2030-06-15"
-_SAMPLES: Mapping[str, list[Any]] = {
-    "flag": [True],
-    "date": [_DAY],
-    "dates": [_DAY, {"start-date": _DAY, "end-date": _DAY}],
-    "media": [[{"file_name": "picture.jpg", "mime_type": "image/jpeg"}]],
-}
-
-
-def _ids(data: Data, source: Any) -> list[str]:
-    options = data.get(source) if isinstance(source, str) else source
-    if not isinstance(options, (list, tuple)):  # such as one text in the place of a list
-        return []
-    return [written(o.get("id")) for o in options if isinstance(o, dict)]
+        after = f" after '{asked.screen}'" if asked.screen else ""
+        refused = f"{decided(flow, shown)}: {shown.error}"
+        where, said = placed(shown.failure or refused, flow.where, ())
+        walk.faults.append(f"{where}: it cannot go on{after}: {said}")

@@ -3,10 +3,9 @@
 Only what a customer can run into is found here; each finding has the conversation that shows it.
 """
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from engine.domain.refusals import Reason
@@ -14,11 +13,9 @@ from engine.rehearsal.rehearsal import Scene
 from engine.rehearsal.trail import Node
 from engine.spec.bundle import Bundle
 from engine.spec.model import Branch
+from engine.spec.placed import placed
 from engine.spec.problems import Problems, Span
-from engine.templating.language import Expression, Text
 
-_PLACED = re.compile(r"^(?P<where>[^\s:]+:\d+:\d+): (?P<said>.*)$", re.DOTALL)
-_QUOTED = re.compile(r"'([^']+)'")
 _FALLBACKS = frozenset({"old_tap", "nothing_matched"})
 _AIMLESS = frozenset(
     reason.value
@@ -104,23 +101,8 @@ class Judge:
 
     def placed(self, text: str, otherwise: str) -> tuple[str, str]:
         """Part a failure from the place it names; give another place if it names none."""
-        found = _PLACED.match(text)
-        if found is None:
-            return otherwise, text
-        where, said = found["where"], found["said"]
-        return str(Span.of(where).below(self._line(where, said))), said
-
-    def _line(self, where: str, said: str) -> int:
-        """Tell in which line of a text the word is of which a failure speaks."""
-        texts = (sources(vocabulary.messages) for vocabulary in self._bundle.vocabularies.values())
-        source = next((held[where] for held in texts if where in held), "")
-        words = [re.compile(rf"\b{re.escape(word)}\b") for word in _QUOTED.findall(said)[::-1]]
-        lines = list(enumerate(source.split("\n"), start=1))
-        for word in words:
-            for number, line in lines:
-                if word.search(line):
-                    return number
-        return 1
+        words = self._bundle.vocabularies.values()
+        return placed(text, otherwise, (vocabulary.messages for vocabulary in words))
 
     def _last_place(self, steps: tuple[Any, ...]) -> str:
         for step in reversed(steps):
@@ -172,20 +154,3 @@ class Judge:
 def _is_message(scene: Scene) -> bool:
     """Tell whether a customer waits for an answer: not when a timer ran out."""
     return not scene.act.shown.startswith("(")
-
-
-def sources(part: object) -> dict[str, str]:
-    """Give, by place, what an author wrote in the texts of messages or parts of them."""
-    if isinstance(part, (Text, Expression)):
-        return {part.where: part.source}
-    inside: Iterable[object] = ()
-    if isinstance(part, Mapping):
-        inside = part.values()
-    elif isinstance(part, (tuple, list)):
-        inside = part
-    elif is_dataclass(part):
-        inside = (getattr(part, each.name) for each in fields(part))
-    made: dict[str, str] = {}
-    for one in inside:
-        made |= sources(one)
-    return made

@@ -16,7 +16,7 @@ from engine.domain.conversation import Conversation
 from engine.domain.ids import CustomerKey
 from engine.errors import RenderFailed
 from engine.rehearsal.acts import says
-from engine.rehearsal.findings import Finding, Judge, sources
+from engine.rehearsal.findings import Finding, Judge
 from engine.rehearsal.menu import MenuCatalog
 from engine.rehearsal.moment import Moment
 from engine.rehearsal.rehearsal import CUSTOMER
@@ -28,7 +28,9 @@ from engine.rendering.fitting import FITTED, Context, Fitted
 from engine.rendering.messages import render_all, render_template
 from engine.rendering.views import group_view, product_view, tenant_view
 from engine.spec.bundle import Bundle
+from engine.spec.check import templates_in
 from engine.spec.model import Message
+from engine.spec.placed import sources
 from engine.spec.problems import Problems, Span
 from engine.transcript import choices
 from engine.whatsapp import content as wire
@@ -44,11 +46,16 @@ _DATA_LIMITS = frozenset({limits.ROW_TITLE, limits.ROW_DESCRIPTION})
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Hearing:
-    """A message as it was heard, and where."""
+    """A message as it was heard, and where.
+
+    Args:
+        is_extreme: it was never longer, or never had more choices.
+    """
 
     message: Message
     context: Context
     node: Node
+    is_extreme: bool = True
 
 
 @dataclass(slots=True, repr=False)
@@ -79,7 +86,7 @@ async def fit(walk: Walk, catalog: MenuCatalog, like: Bundle | None = None) -> F
     made = Fit({}, {}, {}, {})
     largest = extremes(catalog)
     judge = Judge(bundle)
-    for hearing in heard(walk):
+    for hearing in heard(walk, bundle):
         for language in bundle.tenant.languages:
             message = bundle.vocabulary(language).messages.get(hearing.message.id)
             known = walk.bundle.vocabulary(language).messages.get(hearing.message.id)
@@ -87,38 +94,84 @@ async def fit(walk: Walk, catalog: MenuCatalog, like: Bundle | None = None) -> F
                 continue
             context = in_language(hearing.context, bundle, language)
             is_own = language == hearing.context["language"] and not like
+            if is_own and not hearing.is_extreme:
+                continue  # it was said so
             failed = _render(message, context, hearing.node, made)
             if failed and not is_own:
                 where, said = judge.placed(failed, message.where)
                 finding = Finding("turn-fails", where, said, hearing.node)
-                made.findings.setdefault(
-                    finding.key, await _spoken(finding, language, judge, walk, message.id)
-                )
-            for other in _fuller(context, largest):
+                if finding.key not in made.findings:
+                    spoken = await _spoken(finding, language, judge, walk, message.id)
+                    made.findings[finding.key] = spoken
+            for other in _fuller(context, largest) if hearing.is_extreme else ():
                 _render(message, other, hearing.node, made)
     return made
 
 
-def heard(walk: Walk) -> Iterator[Hearing]:
-    """Give each message with the contexts in which it was longest, and had most choices."""
+def heard(walk: Walk, bundle: Bundle) -> Iterator[Hearing]:
+    """Give each message with the contexts that matter to it.
+
+    They are those in which it was longest, and had most choices; and one of each kind in which
+    other parts of it are said, for what is said of them only then may fail.
+
+    Args:
+        bundle: whose messages are meant; of one like the walk's, those that differ from its.
+    """
+    reads = {name: _reads(name, bundle) for name in _differing(walk, bundle)}
     longest: dict[str, tuple[int, Hearing]] = {}
     fullest: dict[str, tuple[int, Hearing]] = {}
+    others: dict[tuple[object, ...], Hearing] = {}
     for node in walk.nodes:
-        if not node.heard:
+        told = [(message, context) for message, context in node.heard if message.id in reads]
+        if not told:
             continue
         size = sum(len(str(entry.payload)) for entry in node.scene.said)
         count = sum(len(choices(entry.payload)) for entry in node.scene.said)
-        for message, context in node.heard:
+        for message, context in told:
+            name = message.id
             hearing = Hearing(message, context, node)
-            if message.id not in longest or size > longest[message.id][0]:
-                longest[message.id] = size, hearing
-            if message.id not in fullest or count > fullest[message.id][0]:
-                fullest[message.id] = count, hearing
+            if name not in longest or size > longest[name][0]:
+                longest[name] = size, hearing
+            if name not in fullest or count > fullest[name][0]:
+                fullest[name] = count, hearing
+            kind = (name, *(_kind(context, *read) for read in reads[name].items()))
+            others.setdefault(kind, replace(hearing, is_extreme=False))
     for name, (_, hearing) in longest.items():
         yield hearing
         other = fullest[name][1]
         if other.node is not hearing.node:
             yield other
+    yield from others.values()
+
+
+def _differing(walk: Walk, bundle: Bundle) -> frozenset[str]:
+    """Name the messages of a bundle that are not the walk's own."""
+    return frozenset(
+        name
+        for language, words in bundle.vocabularies.items()
+        for name, message in words.messages.items()
+        if bundle is walk.bundle
+        or message is not walk.bundle.vocabulary(language).messages.get(name)
+    )
+
+
+def _reads(name: str, bundle: Bundle) -> Mapping[str, frozenset[str]]:
+    """Name the values a message reads in any language, with the words it holds them against."""
+    said = (words.messages.get(name) for words in bundle.vocabularies.values())
+    readings = [part.reading for message in said if message for part in templates_in(message)]
+    compared = [one for reading in readings for one in reading.compared]
+    return {
+        path: frozenset(one.word for one in compared if one.path == path)
+        for path in sorted({path for reading in readings for path in reading.paths})
+    }
+
+
+def _kind(context: Context, path: str, words: frozenset[str]) -> object:
+    """Tell what decides about a value what is said: whether there is any, or which word it is."""
+    value: Any = context
+    for step in path.split("."):
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value if isinstance(value, str) and value in words else bool(value)
 
 
 def in_language(context: Context, bundle: Bundle, language: str) -> Context:

@@ -285,11 +285,12 @@ class Library:
             },
             problems=Problems(),
             known=check.known,
-            flows=frozenset(bundle.flows),
+            flows=bundle.flows,
             overlays=tuple(overlays),
             speaks=frozenset({*languages, *texts} - {""}),
         )
-        key = (check.chart.digest, languages, whole.flows, bundle.tenant.cart_hours)
+        flows = tuple(flow.digest for flow in bundle.flows.values())
+        key = (check.chart.digest, languages, flows, bundle.tenant.cart_hours)
         if overlays or key not in shared.wholes:
             check_whole(whole)
         if not overlays:  # tenants that change nothing are all told the same

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 from engine.spec.check import BUILT_IN, deleted_in, templates_of, variables_of
 from engine.spec.check_guards import GuardCheck
+from engine.spec.check_parts import check_flow_parts
 from engine.spec.check_ways import check_never_taken
 from engine.spec.model import Branch, Flow, LayoutComponent, Screen, State, Value
 from engine.spec.problems import Problems, Span, did_you_mean
 from engine.spec.read_flow import CHOICE_GROUPS
+from engine.spec.sights import sent_by
 from engine.spec.source import Layers, Path
 from engine.templating.language import Expression, Text
-from engine.whatsapp.flow_json.components import COMPONENTS
 
 STATIC = frozenset({"tenant", "terms", "language", "locale"})
 """What a layout may read: it is the same for every customer."""
@@ -18,8 +19,6 @@ RESERVED = "product"
 """The word for a product's own address: /flows/product/<product>/<tenant>."""
 EVENT = "event"
 """The key under which a request names its event."""
-SUBMIT = "submit"
-"""The event of a request that names none."""
 _OF_THE_EVENT = frozenset({EVENT, "name"})  # `event.name` is the event's
 
 
@@ -48,6 +47,7 @@ class FlowCheck:
         for state in self.flow.chart.states.values():
             for call in state.calls:
                 self._names(call.arguments, self.known)
+        check_flow_parts(self.flow, self.problems)
 
     # The chart -------------------------------------------------------------------------------
 
@@ -81,10 +81,14 @@ class FlowCheck:
             if name not in seen and name in self.flow.screens:
                 seen.add(name)
                 waiting += [target for _, target in routes(self.flow, name)]
+        ends = {name for name in self.flow.screens if self.flow.is_end(name)}
         for name, screen in self.flow.screens.items():
             if name not in seen:
                 sentence = f"nothing leads to the state '{name}'"
                 self.problems.add(Span.of(screen.where), "unreachable-state", sentence)
+            elif ends and not ends & seen and not any(routes(self.flow, name)):
+                sentence = f"nothing leads on from the screen '{name}', so the Flow never ends"
+                self.problems.add(Span.of(screen.where), "dead-end", sentence)
 
     def _forward(self) -> None:
         """Note ways back: WhatsApp lets customers go back by themselves, and only so."""
@@ -140,7 +144,7 @@ class FlowCheck:
         span = Span.of(component.where)
         if not component.type:
             self.problems.add(span, "missing-key", "'type' is missing here")
-        for name in sorted(_OF_THE_EVENT & set(_sent(component))):
+        for name in sorted(_OF_THE_EVENT & set(sent_by(component))):
             sentence = f"nothing can be sent as '{name}': it says which event was raised"
             self.problems.add(span, "wrong-name", sentence)
         self._names(component.properties, STATIC)
@@ -175,14 +179,6 @@ class FlowCheck:
                 sentence = f"nothing sets the variable '{name}'"
                 hint = did_you_mean(name, known)
             self.problems.add(span, "unknown-variable", sentence, hint)
-
-
-def _sent(component: LayoutComponent) -> Iterator[str]:
-    """Name what a component adds to the events of its screen."""
-    known = COMPONENTS.get(component.type)
-    if component.type == CHOICE_GROUPS or (known and known.input):
-        yield component.name
-    yield from component.payload
 
 
 def routes(flow: Flow, name: str) -> Iterator[tuple[Branch, str]]:

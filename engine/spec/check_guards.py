@@ -48,7 +48,8 @@ class GuardCheck:
         for name in sorted(roots - guard.names.keys()):
             sentence = f"'{name}' is a guard, and this does not ask it"
             self.problems.add(Span.of(guard.where), NEVER, sentence, f"write {name}()")
-        if value_of(guard) is False and guard.source != UNREADABLE:
+        never = value_of(guard) is False or not guard.reading.can_hold
+        if never and guard.source != UNREADABLE:
             shown = guard.source.replace("\n", " ")
             self.problems.add(Span.of(guard.where), NEVER, f"'{shown}' never holds")
 
@@ -71,6 +72,13 @@ class GuardCheck:
         elif inside and is_branch:
             hint = f"customers are in {' or '.join(inside)}"
             _never(one, span, hint, self.problems)
+
+
+def check_conditions(template: Text | Expression, problems: Problems) -> None:
+    """Note conditions inside a text or guard that contradict themselves."""
+    for line in template.reading.never:
+        span = Span.of(template.where).below(line)
+        problems.add(span, NEVER, "the condition in it contradicts itself: it never holds")
 
 
 def check_languages_named(

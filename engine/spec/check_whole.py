@@ -8,6 +8,9 @@ from engine.spec.check_buttons import check_buttons
 from engine.spec.check_events import check_events
 from engine.spec.check_guards import check_languages_named
 from engine.spec.check_languages import check_languages
+from engine.spec.check_parts import check_parts
+from engine.spec.check_terms import check_terms
+from engine.spec.check_timers import check_timers
 from engine.spec.check_window import check_window
 from engine.spec.problems import did_you_mean
 from engine.spec.whole import Whole
@@ -17,15 +20,19 @@ def check_whole(whole: Whole) -> None:
     """Note everything that is wrong with a tenant's chart and words together."""
     check_events(whole)
     check_buttons(whole)
+    check_timers(whole)
     check_window(whole)
     check_languages(whole)
+    check_parts(whole)
+    check_terms(whole)
     _languages_named(whole)
     _unused(whole)
 
 
 def _languages_named(whole: Whole) -> None:
     """Note comparisons with a language that there is not."""
-    guards = [b.condition for b in whole.chart.all_branches() if b.condition]
+    charts = (whole.chart, *(flow.chart for flow in whole.flows.values()))
+    guards = [b.condition for chart in charts for b in chart.all_branches() if b.condition]
     check_languages_named(guards, whole.speaks, whole.problems)
     for words in whole.words.values():
         for message in words.messages.values():

@@ -48,6 +48,9 @@ CODES: Final[Mapping[str, str]] = {
     "bad-template": "A text or guard is not written as Jinja allows, or does what is not offered.",
     "unknown-filter": "There is no such filter.",
     "unknown-guard": "There is no such guard, or it is not called by names.",
+    "stray-mark": "A text has marks such as `}}` left over, which customers would see.",
+    "unknown-part": "A text or guard reads a part of a value that the value does not have.",
+    "unknown-term": "A text reads a term that its language does not have.",
     "unknown-test": "There is no such test (`is ...`).",
     "unknown-variable": "Nothing sets a variable that a text or guard reads.",
     # Messages.
@@ -74,6 +77,7 @@ CODES: Final[Mapping[str, str]] = {
     "mixed-screen": "Components stand together that WhatsApp does not show on one screen.",
     "not-in-flow": "A product is larger than the Flow: it is customized in the chat instead.",
     "too-few-groups": "A Flow shows fewer modifier groups than a product it takes has.",
+    "unread-name": "A Flow's name that nothing reads, while one much like it is read in vain.",
     "unknown-component": "WhatsApp has no such component.",
     "unknown-data": "A screen has no such data.",
     "unknown-input": "A screen has no such input.",

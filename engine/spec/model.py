@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from engine.phrases import PhraseBook
 from engine.registry import Verb
+from engine.spec.source import Layers
 from engine.templating.language import Expression, Text
 
 Value = Any
@@ -379,6 +380,7 @@ class Flow:
     """A WhatsApp Flow: a chart whose states are screens.
 
     Args:
+        places: of its documents, for problems.
         chart: its states, without the screens' looks; the end is a state that waits for nothing.
         input: what it is opened with, by name; True for what it cannot do without.
         categories: Meta's, such as OTHER.
@@ -389,6 +391,7 @@ class Flow:
     id: str
     version: int
     where: str
+    places: Layers = field(repr=False, compare=False)
     chart: Chart
     screens: Mapping[str, Screen]
     input: Mapping[str, bool]

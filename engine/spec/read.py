@@ -1,7 +1,7 @@
 """Merged, schema-valid data -> charts and vocabularies with compiled templates."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ from engine.spec.problems import Problems, Span, did_you_mean
 from engine.spec.source import Layers, Path, Source
 from engine.templating.filters import FILTERS
 from engine.templating.language import Expression, Language, TemplateProblem, Text
+from engine.templating.reading import Stray, stray_in
 
 Data = Mapping[str, Any]
 
@@ -57,10 +58,12 @@ class Reader:
     def _text(self, source: str, path: Path) -> Text:
         span = self.places.value_at(path)
         try:
-            return self.language.text(source, str(span))
+            text = self.language.text(source, str(span), self.places.folded_at(path))
         except TemplateProblem as problem:
             self._note(span, problem)
             return self.language.text("", str(span))
+        self._left_over(span, text.reading.stray)
+        return text
 
     def expression(self, data: Data, key: str, path: Path) -> Expression | None:
         """Compile the expression at a key, if there is one."""
@@ -69,7 +72,8 @@ class Reader:
             return None
         span = self.places.value_at((*path, key))
         try:
-            return self.language.expression(str(source), str(span))
+            folded = self.places.folded_at((*path, key))
+            return self.language.expression(str(source), str(span), folded)
         except TemplateProblem as problem:
             self._note(span, problem)
             return self.language.expression("none", str(span))
@@ -80,14 +84,26 @@ class Reader:
             return {key: self.value(part, (*path, key)) for key, part in data.items()}
         if isinstance(data, list):
             return [self.value(part, (*path, place)) for place, part in enumerate(data)]
-        if not isinstance(data, str) or "{" not in data:
+        if not isinstance(data, str):
             return data
         span = self.places.value_at(path)
+        if "{" not in data:
+            self._left_over(span, stray_in(data))
+            return data
         try:
-            return self.language.argument(data, str(span))
+            value = self.language.argument(data, str(span), self.places.folded_at(path))
         except TemplateProblem as problem:
             self._note(span, problem)
             return None
+        self._left_over(span, value.reading.stray)
+        return value
+
+    def _left_over(self, span: Span, strays: Iterable[Stray]) -> None:
+        """Note marks that customers would see."""
+        for stray in strays:
+            sentence = f"'{stray.mark}' is left over: it is a part of the text"
+            hint = "a value is written '{{ name }}'"
+            self.problems.warn(span.below(stray.line), "stray-mark", sentence, hint)
 
     def _note(self, span: Span, problem: TemplateProblem) -> None:
         lists = {"unknown-filter": FILTERS, "unknown-guard": self.registry.guards.keys()}
@@ -337,6 +353,8 @@ def _expanded(source: Source, holder: dict[str, Any], path: Path, key: str) -> A
     if isinstance(value, str):
         value = holder[str(path[-1])] = {key: value}
         source.values[(*path, key)] = source.values[path]
+        if path in source.folded:
+            source.folded[(*path, key)] = source.folded[path]
     return value
 
 

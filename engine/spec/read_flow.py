@@ -24,6 +24,7 @@ def read_flow(reader: Reader, data: Data) -> Flow:
         id=chart.id,
         version=chart.version,
         where=str(reader.places.at(())),
+        places=reader.places,
         chart=replace(chart, states=states),
         screens={name: _screen(reader, name, body) for name, body in _states(data)},
         input={name: need == "required" for name, need in data.get("input", {}).items()},

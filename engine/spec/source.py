@@ -38,14 +38,16 @@ class Source:
 
     Args:
         keys: the place of each entry's key (of a list's element: the element).
-        values: the place of each value; that of a literal block (`|`) is column 1 of its first
-            line of text, where no other value begins.
+        values: the place of each value; that of a block (`|`, `>`) is column 1 of its first line
+            of text, where no other value begins.
+        folded: the lines of each folded block (`>`) as they stand in the file.
     """
 
     file: str
     data: Any
     keys: dict[Path, Span] = field(default_factory=dict)
     values: dict[Path, Span] = field(default_factory=dict)
+    folded: dict[Path, str] = field(default_factory=dict)
 
     def at(self, path: Path) -> Span | None:
         """Find the place of an entry, or None if this document does not have it."""
@@ -69,6 +71,13 @@ class Layers:
     def value_at(self, path: Path) -> Span:
         """Find the place of a value."""
         return self._find(path, values=True)
+
+    def folded_at(self, path: Path) -> str | None:
+        """Give the lines of a folded block; None of any other value."""
+        for source in self.sources:
+            if path in source.values:
+                return source.folded.get(path)
+        return None
 
     def _find(self, path: Path, *, values: bool) -> Span:
         for length in range(len(path), 0, -1):
@@ -104,11 +113,11 @@ def parse(text: str, file: str, problems: Problems) -> Source | None:
         sentence = f"the character U+{ord(odd[0]):04X} cannot be in a file"
         problems.add(Span(file, before.count("\n") + 1, column), "yaml-syntax", sentence)
         return None
-    reader = _Reader(file, problems)
+    reader = _Reader(file, problems, text.split("\n"))
     try:
         data = reader.document(yaml.parse(text, Loader=yaml.CSafeLoader))
     except yaml.MarkedYAMLError as error:
-        where = _mistake(error, file, text.split("\n"))
+        where = _mistake(error, file, reader.lines)
         said = (error.problem or error.context or "cannot be read").replace("\n", " ")
         hint = error.context.replace("\n", " ") if error.context and error.problem else ""
         noticed = error.problem_mark
@@ -119,7 +128,7 @@ def parse(text: str, file: str, problems: Problems) -> Source | None:
     except _Hopeless:
         return None
     reader.values.setdefault((), Span(file))
-    return Source(file, data, reader.keys, reader.values)
+    return Source(file, data, reader.keys, reader.values, reader.folded)
 
 
 def _mistake(error: yaml.MarkedYAMLError, file: str, lines: list[str]) -> Span:
@@ -145,11 +154,13 @@ class _Hopeless(Exception):
 class _Reader:
     """Builds data from the events of one document, without recursion over what it cannot bound."""
 
-    def __init__(self, file: str, problems: Problems) -> None:
+    def __init__(self, file: str, problems: Problems, lines: list[str]) -> None:
         self.file = file
         self.problems = problems
         self.keys: dict[Path, Span] = {}
         self.values: dict[Path, Span] = {}
+        self.folded: dict[Path, str] = {}
+        self.lines = lines
         self._nodes = 0
         self._noted = 0
 
@@ -232,9 +243,12 @@ class _Reader:
 
     def _scalar(self, event: yaml.Event, path: Path) -> Any:
         assert isinstance(event, yaml.ScalarEvent)
-        if event.style == "|":
+        if event.style in ("|", ">"):
             # The text begins on the line after its indicator; a template error counts from there.
-            self.values[path] = Span(self.file, self._span(event).line + 1, 1)
+            begins = self._span(event).line
+            self.values[path] = Span(self.file, begins + 1, 1)
+            if event.style == ">" and event.end_mark:
+                self.folded[path] = "\n".join(self.lines[begins : event.end_mark.line])
         if event.style or not event.implicit[0]:
             return event.value
         text = event.value

@@ -4,23 +4,19 @@ What is wrong with it is told by the `check_*` modules; nothing is judged here.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from engine.domain.refusals import Reason
 from engine.domain.tenant import Tenant
 from engine.spec.check import calls_of, deleted_in
-from engine.spec.model import Chart, Entry, Message, Vocabulary
+from engine.spec.model import Chart, Entry, Flow, Message, Vocabulary
 from engine.spec.problems import Problems
+from engine.spec.shapes import KINDS
 from engine.spec.source import Layers, Source
 from engine.spec.ways import Ways
 from engine.templating.language import Text
 
-KINDS = (
-    "text", "tap", "media", "location", "contacts", "native_order", "flow_reply", "unsupported",
-    "empty", "welcome",
-)  # fmt: skip
-"""The events of what a customer can send, by its kind."""
 OURS = (
     "cart_expired", "flow_refused", "moved", "native_refused", "nothing_matched", "old_tap",
     "problem", "refused",
@@ -52,7 +48,7 @@ class Whole:
         words: by language, the tenant's default language first.
         texts: the documents of the messages, by language.
         known: the variables there are.
-        flows: ids of the tenant's Flows.
+        flows: the tenant's Flows, by id.
         overlays: the tenant's own documents.
         speaks: every language that the tenant or the shared texts have.
     """
@@ -64,7 +60,7 @@ class Whole:
     texts: Mapping[str, Layers]
     problems: Problems
     known: frozenset[str] = frozenset()
-    flows: frozenset[str] = frozenset()
+    flows: Mapping[str, Flow] = field(default_factory=dict)
     overlays: tuple[Source, ...] = ()
     speaks: frozenset[str] = frozenset()
 

@@ -5,7 +5,7 @@ Attributes are keys and no method can be called. Size, time and steps are capped
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -24,7 +24,7 @@ from engine.templating.caps import (
 )
 from engine.templating.environment import TESTS, SafeEnvironment, Scope, is_huge
 from engine.templating.filters import FILTERS
-from engine.templating.reading import Reading, reading_of
+from engine.templating.reading import Reading, reading_of, stray_in
 
 GUARD_TURN = "turn_"
 """The name under which guards find the turn; authors cannot write it."""
@@ -78,11 +78,15 @@ class Text:
     literal: str | None
     _program: _Program | None
     source: str = ""
+    _reading: Reading | None = None
 
     @property
     def reading(self) -> Reading:
         """Tell what it reads."""
-        return self._program.reading if self._program else Reading(head=self.literal or "")
+        if self._program:
+            return self._reading or self._program.reading
+        literal = self.literal or ""
+        return Reading(head=literal, stray=stray_in(literal))
 
     def render(self, context: dict[str, Any]) -> str:
         """Render it.
@@ -114,11 +118,12 @@ class Expression:
     names: Mapping[str, int]
     source: str
     _program: _Program
+    _reading: Reading | None = None
 
     @property
     def reading(self) -> Reading:
         """Tell what it reads."""
-        return self._program.reading
+        return self._reading or self._program.reading
 
     def evaluate(self, context: dict[str, Any]) -> Any:
         """Calculate its value; a missing part of a value counts as None.
@@ -165,16 +170,22 @@ class Language:
         self._text = lru_cache(maxsize=PROGRAMS)(self._compile_text)
         self._expression = lru_cache(maxsize=PROGRAMS)(self._compile_expression)
 
-    def text(self, source: str, where: Where) -> Text:
+    def text(self, source: str, where: Where, lines: str | None = None) -> Text:
         """Compile a text with `{{ }}` and `{% %}`.
+
+        Args:
+            lines: the text as it stands in its file, if it was folded there: what is told of it
+                counts these lines.
 
         Raises:
             TemplateProblem: it is not a template, or uses what is not offered.
         """
         if "{" not in source:
             return Text(where, {}, source, None, source)
+        seen = self._text(lines) if lines is not None else None
         program = self._text(source)
-        return Text(where, program.names, None, program, source)
+        reading = replace(seen.reading, head=program.reading.head) if seen else None
+        return Text(where, (seen or program).names, None, program, source, reading)
 
     def _compile_text(self, source: str) -> _Program:
         tree = self._parsed(self._texts, source)
@@ -182,14 +193,19 @@ class Language:
         self._rewrite(tree)
         return self._program(self._texts, tree, names, reading)
 
-    def expression(self, source: str, where: Where) -> Expression:
+    def expression(self, source: str, where: Where, lines: str | None = None) -> Expression:
         """Compile an expression without braces.
+
+        Args:
+            lines: as for `text`.
 
         Raises:
             TemplateProblem: it is not an expression, or uses what is not offered.
         """
+        seen = self._expression(lines.rstrip()) if lines is not None else None
         program = self._expression(source.strip())
-        return Expression(where, program.names, source.strip(), program)
+        names, reading = (seen.names, seen.reading) if seen else (program.names, None)
+        return Expression(where, names, source.strip(), program, reading)
 
     def _compile_expression(self, source: str) -> _Program:
         if len(source) > MAX_SOURCE:
@@ -216,10 +232,17 @@ class Language:
         tree.set_environment(self._expressions)
         return self._program(self._expressions, tree, names, reading)
 
-    def argument(self, source: str, where: Where) -> Text | Expression:
-        """Compile an argument: exactly one `{{ }}` keeps the type of its value."""
+    def argument(self, source: str, where: Where, lines: str | None = None) -> Text | Expression:
+        """Compile an argument: exactly one `{{ }}` keeps the type of its value.
+
+        Args:
+            lines: as for `text`.
+        """
         single = _SINGLE.fullmatch(source.strip())
-        return self.expression(single[1], where) if single else self.text(source, where)
+        if single is None:
+            return self.text(source, where, lines)
+        written = _SINGLE.fullmatch((lines or "").strip())
+        return self.expression(single[1], where, written[1] if written else None)
 
     def _program(
         self,

@@ -14,7 +14,8 @@ from engine.flows.rehearsal import compile_flows
 from engine.spec.codes import CODES
 from engine.spec.problems import Problems, SpecError
 from engine.spec.read_flow import CHOICE_GROUPS
-from engine.spec.whole import KINDS, OURS
+from engine.spec.shapes import KINDS
+from engine.spec.whole import OURS
 from engine.templating.environment import TESTS
 from engine.templating.filters import FILTERS
 from engine.verbs import all_verbs

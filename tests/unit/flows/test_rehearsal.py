@@ -104,7 +104,10 @@ def test_a_product_is_only_rehearsed_to_the_end():
 def test_a_screen_that_no_choice_leads_to_is_told():
     _, told = compiled(WALK)
     assert told == [
-        f"{FILE}:28:3: unreachable-state: no choice of the sample customer leads to the screen 'E'"
+        f"{FILE}:25:11: warning: guard-never-holds: it never held, so nobody comes to the screen "
+        "'E'",
+        f"{FILE}:28:3: unreachable-state: no choice of the sample customer leads to the screen "
+        "'E'",
     ]
 
 
@@ -117,20 +120,24 @@ def test_a_customer_never_walks_for_ever():
     states = {**of.chart.states, "A": stays}
     walk = walked(replace(of, chart=replace(of.chart, states=states, digest="stays")))
     assert len(walk.shows) == MOST_EXCHANGES
-    assert walk.faults == ["with 'Margherita Pizza' the Flow never ends"]
+    (fault,) = walk.faults
+    assert fault.endswith(": with 'Margherita Pizza' the Flow never ends: it stays on 'A'")
 
 
 @pytest.mark.parametrize(
     ("layout", "more", "place", "code"),
     [
-        (f"a: {{type: TextInput, label: {LONG}}}", {}, "8:7", "over-limit"),
-        ("a: {type: TextHeading, text: '${data.nope}'}", {}, "8:7", "unknown-data"),
-        ("a: {type: TextHeading, text: '${data.x}'}", {"data": "{x: '{{ none }}'}"}, "4:3",
+        (f"a: {{type: TextInput, label: {LONG}}}", {}, "8:35", "over-limit"),
+        ("a: {type: TextHeading, text: '${data.nope}'}", {}, "8:36", "unknown-data"),
+        ("a: {type: TextHeading, text: '${data.x}'}", {"data": "{x: '{{ none }}'}"}, "6:12",
          "wrong-type"),
-        ("a: {type: TextHeading, text: '`1 ${data.x}`'}", {"data": f"{{x: {LONG * 9}}}"}, "4:3",
+        ("a: {type: TextHeading, text: '`1 ${data.x}`'}", {"data": f"{{x: {LONG * 9}}}"}, "6:12",
          "over-limit"),
-        ("a: {type: TextHeading, text: 'A {{ terms.no.thing }}'}", {}, "1:1", "flow-fails"),
-        ("a: {type: TextBody, text: A}", {"data": "{x: '{{ 1 // 0 }}'}"}, "1:1", "flow-fails"),
+        ("a: {type: TextHeading, text: 'A {{ terms.no.thing }}'}", {}, "8:36", "flow-fails"),
+        ("a: {type: TextBody, text: A}", {"data": "{x: '{{ 1 // 0 }}'}"}, "6:15", "flow-fails"),
+        ("a: {type: TextArea, label: A, max-length: -1}", {}, "8:49", "over-limit"),
+        ("a: {type: TextBody, text: A}", {"footer": GO[:-1] + ", payload: {x: '${data.y}'}}"},
+         "9:65", "unknown-data"),
     ],
 )  # fmt: skip
 def test_what_whatsapp_would_refuse_is_told_where_it_was_written(layout, more, place, code):
@@ -139,16 +146,24 @@ def test_what_whatsapp_would_refuse_is_told_where_it_was_written(layout, more, p
     assert all(line.startswith(f"{FILE}:{place}: {code}: ") for line in told), told
 
 
+NEVER = "with 'Margherita Pizza' the Flow never ends"
+
+
 @pytest.mark.parametrize(
-    ("states", "sentence"),
+    ("states", "place", "sentence"),
     [
-        ("do: {catalog.product: {product: gone}}", "it cannot go on: "),
-        ("data: {x: '{{ 1 // 0 }}'}", f"it cannot go on: {FILE}:6:"),
-        ("when: {submit: {error: No}}", "with 'Margherita Pizza' the Flow never ends"),
-        ("when: {submit: {go: B}}", f"it cannot go on after 'A': {FILE}:"),
+        ("do: {catalog.product: {product: gone}}", "6:10", "it cannot go on: "),
+        ("data: {x: '{{ 1 // 0 }}'}", "6:15", "it cannot go on: "),
+        ("when: {submit: {error: No}}", "6:12", f"{NEVER}: it stays on 'A'"),
+        ("when: {submit: {do: {catalog.product: {product: gone}}, go: B}}", "6:26",
+         f"{NEVER}: it stays on 'A'"),
+        ("when: {submit: {if: misses, go: B}}", "6:12", f"{NEVER}: it stays on 'A'"),
+        ("when: {submit: {if: 1 // misses, go: B}}", "6:25", ""),
+        ("when: {submit: {error: '{{ 1 // 0 }}'}}", "6:28", ""),
+        ("when: {submit: {go: B}}", "8:", "it cannot go on after 'A': "),
     ],
-)
-def test_a_flow_that_cannot_be_walked_through_is_told(states, sentence):
+)  # fmt: skip
+def test_a_flow_that_cannot_be_walked_through_is_told_where_it_stops(states, place, sentence):
     when = "" if "when" in states else "    when: {submit: B}\n"
     of = flow(
         f"flow: stuck\nstart: A\nstates:\n  A:\n    title: A\n    {states}\n{when}"
@@ -158,7 +173,56 @@ def test_a_flow_that_cannot_be_walked_through_is_told(states, sentence):
         + ("anywhere: {skip: {if: misses, go: B}}\n" if "error" in states else "")
     )
     _, told = compiled(of)
-    assert told[0].startswith(f"{FILE}:1:1: flow-fails: {sentence}")
+    assert told[0].startswith(f"{FILE}:{place}"), told
+    assert f": flow-fails: {sentence}" in told[0]
+
+
+def test_a_way_that_leads_to_where_it_begins_is_told_where_it_says_so():
+    of = flow(
+        "flow: stuck\nstart: A\nstates:\n"
+        f"  A: {{title: A, layout: {{{GO}}}, when: {{submit: [{{if: misses, go: B}},\n"
+        "       {go: A}]}}\n"
+        f"  B: {{title: B, layout: {{{GO}}}, when: {{submit: END}}}}\n{END}"
+    )
+    _, told = compiled(of)
+    assert f"{FILE}:5:13: flow-fails: {NEVER}: it stays on 'A'" in told
+
+
+def test_a_screen_that_nothing_leads_on_from_is_told_at_its_layout():
+    of = flow(
+        "flow: stuck\nstart: A\nstates:\n  A:\n    title: A\n"
+        "    layout: {body: {type: TextBody, text: A}}\n    when: {submit: B}\n"
+        f"  B: {{title: B, layout: {{{GO}}}, when: {{submit: END}}}}\n{END}"
+    )
+    _, told = compiled(of)
+    assert told[0] == f"{FILE}:6:5: flow-fails: {NEVER}: nothing on 'A' leads on"
+
+
+def test_what_nobody_came_to_see_is_not_guessed_at():
+    """That the ways are a list is known when somebody has seen them."""
+    of = flow(
+        "flow: stuck\nstart: A\nstates:\n"
+        f"  A: {{title: A, layout: {{{GO}}}, when: {{submit: {{if: misses, go: B}}}}}}\n"
+        "  B:\n    title: B\n    when: {submit: END}\n"
+        "    data: {ways: {each: tenant.receiving, item: {id: '{{ item.id }}', title: W}}}\n"
+        "    layout:\n      way: {type: Dropdown, label: Way, data-source: '${data.ways}'}\n"
+        f"      {GO}\n{END}"
+    )
+    _, told = compiled(of)
+    assert told
+    assert [line for line in told if "wrong-type" in line] == []
+
+
+def test_data_that_a_screen_shows_by_another_name_is_told_where_it_is_given():
+    _, told = compiled(
+        one_screen("a: {type: TextHeading, text: '${data.toatl}'}", data="{total: A, spare: B}")
+    )
+    assert told == [
+        f"{FILE}:6:12: warning: unread-name: nothing on the screen 'A' shows the data 'total'; "
+        "did you mean 'toatl'?",
+        f"{FILE}:8:36: unknown-data: ${{data.toatl}} is not in the data of the screen; did you "
+        "mean 'total'?",
+    ]
 
 
 # The largest product, and the tenant's own ------------------------------------------------------
@@ -194,7 +258,7 @@ states:
 def test_the_largest_product_is_held_against_the_limits():
     _, told = compiled(TIGHT)
     (line,) = told
-    assert line.startswith(f"{FILE}:7:3: over-limit: ")
+    assert line.startswith(f"{FILE}:10:12: over-limit: ")
 
 
 PLACE = "tenants/la-tavola/catalog.yaml"

@@ -1,9 +1,11 @@
 """Fit: what is too long or too much for WhatsApp is told, in the language in which it is."""
 
+from dataclasses import replace
+
 import pytest
 
 from engine.domain.ids import TenantId
-from engine.rehearsal.fit import Fit, fit, note_fit
+from engine.rehearsal.fit import Fit, fit, heard, note_fit
 from engine.spec.bundle import Library
 from engine.spec.problems import Problem, Problems
 from tests.unit.actions.shop import LIBRARY, wait
@@ -78,3 +80,35 @@ def test_what_fails_in_another_language_only_is_shown_in_that_language(tmp_path)
     assert errors[0].span.file == ES
     assert errors[0].span.line == line_of(tmp_path, ES, "added.quantities")
     assert errors[0].transcript[-1].startswith("bot: Perdón, algo falló")
+
+
+WELCOME = "*{{ tenant.name }}*! 👋{% else %}"
+
+
+def test_what_fails_only_where_it_is_not_longest_is_found_in_every_language(tmp_path):
+    """The welcome is said to new customers alone, and is not the longest main menu."""
+    edit = (ES, WELCOME, WELCOME.replace("tenant.name", "tenant.nmae"))
+    library = edited(tmp_path, edit)
+    errors = [p for p in fitted(library) if p.severity == "error"]
+    assert [(p.code, p.span.file) for p in errors] == [("turn-fails", ES)]
+    assert errors[0].span.line == line_of(tmp_path, ES, "tenant.nmae")
+    assert errors[0].transcript
+
+
+@pytest.mark.parametrize("file", [EN, ES])
+def test_what_fails_only_where_it_is_not_longest_is_found_by_anothers_walk(tmp_path, file):
+    edit = (file, WELCOME, WELCOME.replace("tenant.name", "tenant.nmae"))
+    other = edited(tmp_path, edit).load(TENANT)
+    known = walked(LIBRARY)
+    found: Fit = wait(fit(known, menu_of(LIBRARY), like=other))
+    assert {one.code for one in found.findings.values()} == {"turn-fails"}
+
+
+def test_of_a_tenant_that_is_like_another_only_what_differs_is_tried():
+    known = walked(LIBRARY)
+    words = known.bundle.vocabulary("en")
+    messages = {**words.messages, "added": replace(words.messages["added"], footer=None)}
+    vocabularies = {**known.bundle.vocabularies, "en": replace(words, messages=messages)}
+    other = replace(known.bundle, vocabularies=vocabularies)
+    assert {hearing.message.id for hearing in heard(known, other)} == {"added"}
+    assert {hearing.message.id for hearing in heard(known, known.bundle)} == known.messages

@@ -246,3 +246,117 @@ def test_a_tenant_with_a_warning_in_its_own_chart_is_told_of_its_own_file(tmp_pa
         p for p in everything_wrong(lay(tmp_path, SHOP, files=files)) if p.code == "no-answer"
     ]
     assert {p.span.file for p in found} == set(files)
+
+
+@pytest.mark.parametrize(
+    ("chart", "words"),
+    [
+        # Who notes a value himself may give it any parts and words.
+        ({"anywhere": {"greet": {"do": {"save": {"order_type": "eat here", "quote": "x"}},
+                                 "go": "menu"}}},
+         {"thanks": "{% if order_type == 'eat here' %}{{ quote.anything }}{% endif %}"}),
+        # What a loop names may be called as a variable is.
+        ({}, {"thanks": "{% for event in cart.lines %}{{ event.total }}{% endfor %}"}),
+        ({}, {"thanks": "{% for a, b in cart.lines %}{{ a.x }}{% endfor %}"}),
+        # The parts of what is written in a list of its own are nobody's business.
+        ({}, {"help": {"list": {"rows": {"greet": {"each": "[1, 2]", "title": "{{ item.x }}"}}}}}),
+        ({}, {"thanks": "{{ cart.lines[0].name }} {{ cart.lines[-1].name }}"}),
+        ({}, {"thanks": "{{ terms.choose }} {{ cart[language] }} {{ terms[language] }}"}),
+        ({"anywhere": {"help": {"if": "event.page|default(1) > 1 or event.response.anything",
+                                "go": "help"}}}, {}),
+        ({"anywhere": {"help": {"if": "event.kind in ['voice', 'image', 'tap']", "go": "help"}}},
+         {}),
+    ],
+)  # fmt: skip
+def test_parts_that_there_are_or_may_be_are_let_be(chart, words, tmp_path):
+    found = wrong(tmp_path, chart, {"messages": words})
+    assert {"unknown-part", "never-holds"} & set(codes(found)) == set()
+
+
+BOOK = """
+flow: book
+start: ASK
+states:
+  ASK:
+    title: Book
+    data:
+      options: {each: tenant.receiving, item: {id: "{{ item.id }}", title: x}}
+      days: [{id: today, title: Today}, {id: tomorrow, title: Tomorrow}]
+    layout:
+      how: {type: RadioButtonsGroup, label: How, data-source: "${data.options}"}
+      day: {type: RadioButtonsGroup, label: Day, data-source: "${data.days}"}
+      go: {type: Footer, label: Go, event: submit}
+    when:
+      submit:
+        - {if: event.day == 'some day', go: DONE}
+        - {if: event.how == 'delivery', do: {checkout.type: {type: delivery}}, go: DONE}
+        - {if: event.how == 'pickpu', go: DONE}
+        - {go: DONE}
+  DONE:
+    final: true
+    params: {kind: "{{ order_type }}", day: "{{ now|date }}", text: fixed}
+"""
+
+
+def test_what_a_flow_gives_is_known_in_the_chat(tmp_path):
+    branches = [
+        {"if": "event.kind == 'delivery' and event.day and event.text == 'x'", "go": "help"},
+        {"if": "event.kind == 'deliver' or event.response.day", "go": "help"},
+        {"if": "event.argument", "go": "help"},
+        {"go": "menu"},
+    ]
+    files = {
+        "flows/book.yaml": BOOK,
+        TENANT: SETTINGS,
+        CHART: json.dumps({"extends": "shop", "anywhere": {"flow.book": branches}}),
+    }
+    found = everything_wrong(lay(tmp_path / "content", SHOP, files=files))
+    assert [problem.sentence for problem in found] == [
+        "'event.how' is never 'pickpu'",
+        "'event.kind' is never 'deliver'",
+        "'event' of 'flow.book' has no 'argument'",
+    ]
+
+
+def test_a_tenant_whose_flow_is_another_is_told_of_it(tmp_path):
+    """The shared chart and words are looked at once for all tenants with the same Flows."""
+    shared = SHOP / "conversations/shop.yaml"
+    chart = shared.read_text().replace(
+        "anywhere:\n", "anywhere:\n  flow.book: {if: event.day, go: menu}\n", 1
+    )
+    own = "extends: book\nstates: {DONE: {params: {day: null}}}"
+    files = {
+        "flows/book.yaml": BOOK.replace("        - {if: event.how == 'pickpu', go: DONE}\n", ""),
+        "conversations/shop.yaml": chart,
+        "tenants/kiosk/flows/book.yaml": own,
+    }
+    root = lay(tmp_path / "content", SHOP, files=files)
+    held = library(root)
+    told = {}
+    for tenant in (CORNER, KIOSK):
+        problems = Problems()
+        held.check(tenant, problems)
+        told[tenant] = [p.sentence for p in problems.sorted()]
+    assert told == {CORNER: [], KIOSK: ["'event' of 'flow.book' has no 'day'"]}
+
+
+def test_a_term_that_one_language_has_is_missing_in_the_other(tmp_path):
+    words = {"messages": {"thanks": "{{ terms.choose }}{{ terms.maybe|default('') }}"}}
+    assert wrong(tmp_path, words=words) == []
+    own = {"terms": {"choose": None}}
+    files = {WORDS: json.dumps(words), "tenants/corner/messages/shop.en.yaml": json.dumps(own)}
+    found = everything_wrong(lay(tmp_path / "content", SHOP, files=files))
+    assert [(str(p.span), p.sentence) for p in found] == [
+        ("tenants/corner/messages/shop.en.yaml:1:2",
+         "there is no term 'choose' in 'en', which tenants/corner/messages/shop.yaml:1:25 reads"),
+    ]  # fmt: skip
+
+
+def test_a_term_that_the_engine_reads_is_told_when_it_is_misspelt_only(tmp_path):
+    assert wrong(tmp_path, words={"terms": {"choose": None}}) == []
+    there = wrong(tmp_path, words={"terms": {"choose": None, "chose": "Choose"}})
+    assert [str(p) for p in there] == [
+        f"{WORDS}:1:28: warning: unknown-term: there is no term 'choose' in '{language}', which "
+        "the engine reads; nothing reads 'chose', did you mean 'choose'?"
+        for language in ("en", "es")
+    ]

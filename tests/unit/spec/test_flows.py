@@ -228,6 +228,8 @@ def test_over_an_unusable_flow_nothing_is_laid(content):
 
 FINAL = "'DONE' is final: nobody sees it, nothing happens in it"
 UNSET = "unknown-variable: nothing sets the variable"
+LACKING = "warning: unknown-part:"
+UNREAD = "warning: unread-name: nothing reads"
 DEPLOYED = "is not known when the Flow is deployed; put it in 'data' and write ${data.<name>} here"
 MISTAKES = [
     ("flow: book", "flow: bok",
@@ -292,7 +294,30 @@ MISTAKES = [
     ("input: {table: required", "input: {table: needed",
      ("needed", "unknown-value: 'needed' is not known here; known: required, optional")),
     ("name: how_many}", "name: event}",
-     ("guests:", "wrong-name: nothing can be sent as 'event': it says which event was raised")),
+     ("guests:", "wrong-name: nothing can be sent as 'event': it says which event was raised"),
+     ("not event.how_many", f"{LACKING} 'event' of 'submit' has no 'how_many'; "
+                            "known: a, b, event, extras, name, seen"),
+     ('"{{ event.how_many', f"{LACKING} 'event' of 'submit' has no 'how_many'; "
+                            "known: a, b, event, extras, name, seen")),
+    # A name that the screen sends, and one the Flow is opened with, are told on both sides.
+    ("name: how_many}", "name: hwo_many}",
+     ("guests:", f"{UNREAD} 'hwo_many', and 'how_many', which is read, is not there; "
+                 "did you mean 'how_many'?"),
+     ("not event.how_many", f"{LACKING} 'event' of 'submit' has no 'how_many'; "
+                            "did you mean 'hwo_many'?"),
+     ('"{{ event.how_many', f"{LACKING} 'event' of 'submit' has no 'how_many'; "
+                            "did you mean 'hwo_many'?")),
+    ("input: {table: required", "input: {tbale: required",
+     ("tbale", f"{UNREAD} 'tbale', and 'table', which is read, is not there; "
+               "did you mean 'table'?"),
+     ('"{{ input.table', f"{LACKING} 'input' has no 'table'; did you mean 'tbale'?")),
+    # An event that is none of the screen's has what every event has, and no more.
+    ("    when: {submit: DONE}", "    when: {submit: DONE, moved: {error: \"{{ event.reasn }}\"}}",
+     ('"{{ event.reasn', f"{LACKING} 'event' has no 'reasn'; did you mean 'reason'?")),
+    ("not event.how_many", "event.how_many and not event.how_many",
+     ("event.how_many and", "never-holds: 'event.how_many and not event.how_many' never holds")),
+    ('label: {text: "{{ item.name }}"}', 'label: {text: "{{ item.nmae }}"}',
+     ('"{{ item.nmae', f"{LACKING} 'item' has no 'nmae'; did you mean 'name'?")),
     ("a: {type: OptIn, label: One}", "name: {type: OptIn, label: One}",
      ("name:", "wrong-name: nothing can be sent as 'name': it says which event was raised")),
     ("source: \"${data.groups}\", groups: 2", "name: name, source: \"${data.groups}\", groups: 2",
@@ -302,7 +327,9 @@ MISTAKES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("mistake", MISTAKES, ids=[case[2][1][:60] for case in MISTAKES])
+@pytest.mark.parametrize(
+    "mistake", MISTAKES, ids=[f"{case[1]}: {case[2][1]}"[:60] for case in MISTAKES]
+)
 def test_a_mistake_is_told_with_its_place(tmp_path, mistake):
     before, after, *expected = mistake
     assert BOOK.count(before) == 1

@@ -98,12 +98,24 @@ def test_every_key_and_value_has_its_place():
     assert source.value_at(("bé", 0, "x", 1, "q")) == Span("f.yaml", 3, 16)
 
 
-def test_a_literal_block_is_placed_at_its_first_line_of_text():
+def test_a_block_is_placed_at_its_first_line_of_text():
     source = read("a: |\n\n  x\nb: >-\n  y\n  z\nc: 'q'\n")
     assert source.value_at(("a",)) == Span("f.yaml", 2, 1)
     assert source.data["a"] == "\nx\n"  # so line 2 of the text is line 3 of the file
-    # The lines of a folded text are not the file's, so it is placed where it is announced.
-    assert source.value_at(("b",)) == Span("f.yaml", 4, 4)
+    # The lines of a folded text are not the file's, so they are kept.
+    assert source.value_at(("b",)) == Span("f.yaml", 5, 1)
+    assert source.data["b"] == "y z"
+    assert source.folded == {("b",): "  y\n  z"}
+
+
+def test_the_lines_of_a_folded_block_are_those_of_the_layer_that_counts():
+    strong, weak = (
+        Source("f.yaml", None, values={("a",): Span("f.yaml")}),
+        Source("g.yaml", None, values={("a",): Span("g.yaml"), ("b",): Span("g.yaml")},
+               folded={("a",): "x", ("b",): "y"}),
+    )  # fmt: skip
+    layers = Layers((strong, weak))
+    assert [layers.folded_at((key,)) for key in "abc"] == [None, "y", None]
 
 
 @pytest.mark.parametrize(
@@ -119,10 +131,10 @@ def test_a_literal_block_is_placed_at_its_first_line_of_text():
         ("[a]: 1", ["1:1 wrong-key"]),
         ("? {a: b}\n: 1", ["1:3 wrong-key"]),
         ("a: {{ b }}", ["1:5 wrong-key"]),
-        ("a: [1, 2", ["2:1 yaml-syntax"]),
-        ("a: {b: 1]", ["1:9 yaml-syntax"]),
+        ("a: [1, 2", ["1:4 yaml-syntax"]),
+        ("a: {b: 1]", ["1:4 yaml-syntax"]),
         ("ñandú: 'a' b", ["1:12 yaml-syntax"]),
-        ("a: 'b", ["1:6 yaml-syntax"]),
+        ("a: 'b", ["1:4 yaml-syntax"]),
         ("a: b: c", ["1:5 yaml-syntax"]),
         ("a: 1\n\tb: 2", ["2:1 yaml-syntax"]),
         ("a: `b`", ["1:4 yaml-syntax"]),
