@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from engine.flows.form import choice_groups
-from engine.spec.check import templates_of
+from engine.spec.check import calls_of, templates_of
 from engine.spec.model import Call, Flow, Screen
 from engine.spec.problems import Problems, Span, did_you_mean
 from engine.spec.read_flow import CHOICE_GROUPS
@@ -35,11 +35,11 @@ def note_names(flow: Flow, problems: Problems) -> None:
 
 
 def note_unloaded(flow: Flow, problems: Problems) -> None:
-    """Note screens whose data is wrong, and that do not load what others load for theirs."""
+    """Note screens whose data is wrong, and that do not load what an action could."""
     wrong = {(problem.span.file, problem.span.line) for problem in problems.errors}
-    loads = {name: _given(flow.chart.states[name].calls) for name in flow.screens}
+    loads = {name: call.verb.name for call in calls_of(flow.chart) for name in call.verb.gives}
     for screen in flow.shown():
-        others = frozenset[str]().union(*loads.values()) - loads[screen.id]
+        others = loads.keys() - _given(flow.chart.states[screen.id].calls)
         unset: set[str] = set()
         for key, value in screen.data.items():
             places = {flow.places.at((*screen.path, "data", key))}
@@ -48,8 +48,7 @@ def note_unloaded(flow: Flow, problems: Problems) -> None:
             if any((place.file, place.line) in wrong for place in places):
                 unset |= {n for template in templates_of(value) for n in template.names} & others
         for name in sorted(unset):
-            other = next(each for each, given in loads.items() if name in given)
-            sentence = f"nothing on '{screen.id}' loads '{name}', as '{other}' does"
+            sentence = f"nothing on '{screen.id}' loads '{name}', as '{loads[name]}' does"
             problems.warn(Span.of(screen.where), "unknown-variable", sentence)
 
 

@@ -110,6 +110,6 @@ def test_a_screen_that_does_not_load_what_another_does_is_told():
         f"    layout: {{body: {{type: TextBody, text: '${{data.x}}'}}, {GO}}}\n"
         "    when: {submit: END}\n"
     )
-    way = f"{FILE}:7:3: warning: unknown-variable: nothing on 'B' loads 'product', as 'A' does"
-    assert told[0] == way
+    sentence = "nothing on 'B' loads 'product', as 'catalog.product' does"
+    assert told[0] == f"{FILE}:7:3: warning: unknown-variable: {sentence}"
     assert told[1].startswith(f"{FILE}:8:15: flow-fails: ")
