@@ -263,10 +263,18 @@ class Library:
         flows = self._flows.of(folder / "flows", problems)
         contents += [flow.digest for flow in flows.values()]
         bundle = Bundle(tenant_id, tenant, chart, words, digest(contents), flows)
-        self._whole(shared, own, bundle, check)
+        unread = self._flows.names(folder / "flows").difference(flows)
+        self._whole(shared, own, bundle, check, unread)
         return bundle
 
-    def _whole(self, shared: _Shared, own: _Layer, bundle: Bundle, check: ChartCheck) -> None:
+    def _whole(
+        self,
+        shared: _Shared,
+        own: _Layer,
+        bundle: Bundle,
+        check: ChartCheck,
+        unread: frozenset[str],
+    ) -> None:
         """Note what is wrong with the chart and the words together."""
         texts = shared.layer.messages
         overlays = [source for source in (own.chart, *own.messages.values()) if source]
@@ -286,11 +294,12 @@ class Library:
             problems=Problems(),
             known=check.known,
             flows=bundle.flows,
+            unread=unread,
             overlays=tuple(overlays),
             speaks=frozenset({*languages, *texts} - {""}),
         )
         flows = tuple(flow.digest for flow in bundle.flows.values())
-        key = (check.chart.digest, languages, flows, bundle.tenant.cart_hours)
+        key = (check.chart.digest, languages, flows, unread, bundle.tenant.cart_hours)
         if overlays or key not in shared.wholes:
             check_whole(whole)
         if not overlays:  # tenants that change nothing are all told the same

@@ -43,11 +43,13 @@ def check_never_taken(chart: Chart, places: Layers, problems: Problems) -> None:
     events += [branches for state in chart.states.values() for _, branches in state.branches()]
     for branches in events:
         first = next((place for place, b in enumerate(branches) if is_always(b)), len(branches))
-        for branch in branches[first + 1 :]:
-            line = Span.of(branches[first].where).line
-            sentence = f"the branch before it, at line {line}, always holds: this is never taken"
-            hint = "give that one an 'if', or put it last"
-            problems.add(places.at(branch.path), "branch-never-taken", sentence, hint)
+        if after := branches[first + 1 :]:
+            lines = ", ".join(str(Span.of(branch.where).line) for branch in after)
+            what = "the branch after it" if len(after) == 1 else "the branches after it"
+            taken = "is" if len(after) == 1 else "are"
+            sentence = f"this branch always holds: {what} (line {lines}) {taken} never taken"
+            hint = "give it an 'if', or put it last"
+            problems.add(places.at(branches[first].path), "branch-never-taken", sentence, hint)
 
 
 # Ends --------------------------------------------------------------------------------------------

@@ -40,9 +40,8 @@ class FlowShelf:
             own: the folder of what the tenant changes.
         """
         content = self._content
-        names = {f.stem for folder in (FLOWS, own) for f in content.find(folder, "*.yaml")}
         flows: dict[str, Flow] = {}
-        for name in sorted(names):
+        for name in sorted(self.names(own)):
             base, shared, found = self._shared_flow(FLOWS / f"{name}.yaml")
             problems.found |= found.found
             path = own / f"{name}.yaml"
@@ -53,6 +52,11 @@ class FlowShelf:
             if flow and (overlay or not content.has(path)):
                 flows[name] = flow
         return flows
+
+    def names(self, own: PurePosixPath) -> frozenset[str]:
+        """Give the ids of a tenant's Flows, whether they can be read or not."""
+        folders = (FLOWS, own)
+        return frozenset(f.stem for each in folders for f in self._content.find(each, "*.yaml"))
 
     def _shared_flow(self, path: PurePosixPath) -> tuple[Source | None, Flow | None, Problems]:
         if path.stem not in self._shared:

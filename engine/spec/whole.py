@@ -49,6 +49,7 @@ class Whole:
         texts: the documents of the messages, by language.
         known: the variables there are.
         flows: the tenant's Flows, by id.
+        unread: the Flows that cannot be read: what they give is not known.
         overlays: the tenant's own documents.
         speaks: every language that the tenant or the shared texts have.
     """
@@ -61,6 +62,7 @@ class Whole:
     problems: Problems
     known: frozenset[str] = frozenset()
     flows: Mapping[str, Flow] = field(default_factory=dict)
+    unread: frozenset[str] = frozenset()
     overlays: tuple[Source, ...] = ()
     speaks: frozenset[str] = frozenset()
 
@@ -110,7 +112,7 @@ class Whole:
         """Give the events that anybody raises: customers, actions, Flows, the engine."""
         found = {event for call in calls_of(self.chart) for event in call.verb.raises}
         found |= {f"refused.{reason.value}" for reason in Reason}
-        found |= {f"flow.{flow}" for flow in self.flows}
+        found |= {f"flow.{flow}" for flow in self.unread.union(self.flows)}
         return frozenset(found | self.tapped | {*KINDS, *OURS})
 
     @cached_property

@@ -4,11 +4,14 @@ An author who is told of mistakes that are none stops reading: each case here wo
 """
 
 import json
+import shutil
 
 import pytest
 
+from engine.settings import read_settings
 from engine.spec.bundle import Library
 from engine.spec.problems import Problems
+from engine.verbs import all_verbs
 from tests.unit.spec.content import CORNER, KIOSK, SHOP, everything_wrong, lay, library
 
 CHART = "tenants/corner/conversations/shop.yaml"
@@ -360,3 +363,18 @@ def test_a_term_that_the_engine_reads_is_told_when_it_is_misspelt_only(tmp_path)
         "the engine reads; nothing reads 'chose', did you mean 'choose'?"
         for language in ("en", "es")
     ]
+
+
+def test_a_flow_that_cannot_be_read_is_the_only_thing_told(tmp_path) -> None:
+    content = read_settings().content()
+    for part in ("conversations", "flows", "tenants"):
+        shutil.copytree(content / part, tmp_path / part)
+    flow = tmp_path / "flows" / "checkout.yaml"
+    flow.write_text(flow.read_text("utf-8") + "\nscreens: [\n", "utf-8")
+
+    library = Library(tmp_path, all_verbs())
+
+    for tenant in library.tenant_ids():
+        problems = Problems()
+        library.check(tenant, problems)
+        assert {problem.span.file for problem in problems.found} == {"flows/checkout.yaml"}
