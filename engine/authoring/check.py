@@ -19,7 +19,7 @@ from engine.rehearsal.unseen import Seen
 from engine.rehearsal.walk import walk
 from engine.spec.bundle import Bundle, Library
 from engine.spec.content import TENANTS
-from engine.spec.problems import Problems
+from engine.spec.problems import Problem, Problems
 
 _KEPT = 8
 """Walks that are kept, for tenants that are alike."""
@@ -31,12 +31,14 @@ class Shared:
 
     Args:
         walks: of the last tenants, for others that are alike.
+        told: what is wrong with the tenants before: it is told once, with one conversation.
     """
 
     structures: Structures = field(default_factory=Structures)
     screens: Screens = field(default_factory=Screens)
     seen: Seen = field(default_factory=Seen)
     walks: list[Walked] = field(default_factory=list)
+    told: set[Problem] = field(default_factory=set)
 
 
 async def check_tenant(
@@ -70,6 +72,7 @@ async def check_tenant(
         if not is_told:
             await _walk(bundle, catalog, products, own, held, is_verbose=is_verbose)
     problems.found |= own.found
+    held.told |= own.found
     return bundle
 
 
@@ -87,7 +90,13 @@ async def _walk(
         await misfits(bundle, compiled, products, own, shared.screens)
     if own.errors:
         return
-    walked = await walk(bundle, catalog, structures=shared.structures, screens=shared.screens)
+    walked = await walk(
+        bundle,
+        catalog,
+        structures=shared.structures,
+        screens=shared.screens,
+        told=shared.told,
+    )
     for finding in walked.findings.values():
         finding.note(own)
     note_fit(await fit(walked, catalog), own, is_verbose=is_verbose)

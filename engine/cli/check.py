@@ -1,19 +1,22 @@
 """`comanda check`: everything that is wrong with the tenants' files, before a customer sees it."""
 
 from contextlib import suppress
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 import click
 
+from engine.cli.check_memory import CheckMemory, Found
 from engine.cli.check_output import FORMATS, written
-from engine.cli.check_processes import check_tenants
-from engine.cli.output import log_to_stderr
 from engine.cli.watching import changes
-from engine.domain.ids import TenantId
 from engine.errors import EngineError
 from engine.settings import read_settings
-from engine.spec.bundle import Library
 from engine.spec.problems import Problems
-from engine.verbs import all_verbs
+
+_CHECKS = "engine.cli.check_anew"
+"""Imported when something is to be checked: it takes most of the engine."""
 
 
 @click.command()
@@ -27,49 +30,66 @@ from engine.verbs import all_verbs
     help="`github` annotates a pull request, `sarif` is what code scanners write.",
 )
 @click.option("--verbose", "is_verbose", is_flag=True, help="Tell of overflow rules that apply.")
+@click.option("--anew", "is_anew", is_flag=True, help="Check also what has not changed.")
 @click.option("--watch", "is_watching", is_flag=True, help="Check again when a file is saved.")
-def check(tenants: tuple[str, ...], *, form: str, is_verbose: bool, is_watching: bool) -> None:
+def check(
+    tenants: tuple[str, ...], *, form: str, is_verbose: bool, is_anew: bool, is_watching: bool
+) -> None:
     """Tell what is wrong in the files of TENANTS, or of all of them.
 
     \b
     Example: comanda check la-tavola
     Made-up customers try everything, too: what fails comes with the conversation that shows it.
     Prints file:line:column: code: sentence. Exits with 1 if there is an error.
+    Where nothing has changed since the last time, it tells at once what it has found then.
     """
-    log_to_stderr(level="critical")
-    library = Library(read_settings().content(), all_verbs())
-    saved = changes(library.root)  # what is saved while it checks counts, too
-    problems = _checked(library, tenants, form, is_verbose=is_verbose)
+    desk = _Desk(read_settings().content(), tenants, is_verbose=is_verbose, is_anew=is_anew)
+    saved = changes(desk.root)  # what is saved while it checks counts, too
+    problems = desk.told(form)
     if not is_watching:
         raise SystemExit(1 if problems.errors else 0)
     click.echo("check: waiting for changes; Ctrl-C ends it", err=True)
     with suppress(KeyboardInterrupt):
         for _ in saved:
-            _check_again(library.over(library.root), tenants, form, is_verbose=is_verbose)
+            click.echo()
+            try:
+                desk.told(form)
+            except EngineError as error:  # what is missing may be saved next
+                click.echo(str(error), err=True)
 
 
-def _check_again(
-    library: Library, tenants: tuple[str, ...], form: str, *, is_verbose: bool
-) -> None:
-    click.echo()
-    try:
-        _checked(library, tenants, form, is_verbose=is_verbose)
-    except EngineError as error:  # what is missing may be saved next
-        click.echo(str(error), err=True)
+class _Desk:
+    """Where it is looked up what was found, or found out anew, and told."""
 
+    def __init__(
+        self, root: Path, tenants: tuple[str, ...], *, is_verbose: bool, is_anew: bool
+    ) -> None:
+        self.root = root
+        self._tenants = tenants
+        self._is_verbose = is_verbose
+        self._is_anew = is_anew
+        self._memory = CheckMemory(root)
 
-def _checked(
-    library: Library, tenants: tuple[str, ...], form: str, *, is_verbose: bool
-) -> Problems:
-    chosen = [TenantId(name) for name in tenants] or library.tenant_ids()
-    for tenant in chosen:
-        library.require(tenant)
-    if not chosen:
-        raise EngineError(f"there is no tenant in {library.root / 'tenants'}")
-    problems = Problems()
-    seen = check_tenants(library, chosen, problems, is_verbose=is_verbose)
-    if not tenants:
-        seen.note(problems, is_shared=True)
-    for line in written(form, problems, root=library.root, tenants=len(chosen)):
-        click.echo(line)
-    return problems
+    def told(self, form: str) -> Problems:
+        """Print what is wrong."""
+        found = self._found()
+        for line in written(form, found.problems, root=self.root, tenants=found.tenants):
+            click.echo(line)
+        return found.problems
+
+    def _found(self) -> Found:
+        key = self._memory.key(self._tenants, self._is_verbose)
+        known = None if self._is_anew else self._memory.recall(key)
+        if known:
+            return known
+        problems = Problems()
+        count = self._checks.check(self._tenants, problems, is_verbose=self._is_verbose)
+        found = Found(problems, count)
+        # What was saved meanwhile may have been read, or not.
+        if self._memory.key(self._tenants, self._is_verbose) == key:
+            self._memory.keep(key, found)
+        return found
+
+    @cached_property
+    def _checks(self) -> Any:
+        return import_module(_CHECKS).Checks(self.root)

@@ -6,6 +6,7 @@ import os
 from multiprocessing.connection import Connection
 
 from engine.authoring.check import Shared, check_tenant
+from engine.cli.garbage import seldom_collected
 from engine.domain.ids import TenantId
 from engine.errors import EngineError
 from engine.rehearsal.unseen import Seen
@@ -25,17 +26,19 @@ def check_tenants(
     """
     shared = Shared()
     count = min(os.cpu_count() or 1, len(tenants))
-    if count < 2 or "fork" not in multiprocessing.get_all_start_methods():
-        asyncio.run(_check(library, tenants, problems, shared, is_verbose=is_verbose))
-        return shared.seen
-    # Who is forked has what was made for the first tenant: the shared files read and compiled.
-    bundle = library.check(tenants[0], Problems())
-    if bundle:
-        shared.structures.of(bundle.chart)
-    shares = [tenants[place::count] for place in range(count)]
-    for found, seen in _in_processes(library, shares, shared, is_verbose=is_verbose):
-        problems.found |= found
-        shared.seen.merge(seen)
+    with seldom_collected():
+        if count < 2 or "fork" not in multiprocessing.get_all_start_methods():
+            asyncio.run(_check(library, tenants, problems, shared, is_verbose=is_verbose))
+            return shared.seen
+        # Who is forked has what was made for the first tenant: the shared files, compiled.
+        first = Problems()
+        bundle = library.check(tenants[0], first)
+        if bundle and not first.errors:
+            shared.structures.of(bundle.chart)
+        shares = [tenants[place::count] for place in range(count)]
+        for found, seen in _in_processes(library, shares, shared, is_verbose=is_verbose):
+            problems.found |= found
+            shared.seen.merge(seen)
     return shared.seen
 
 

@@ -11,6 +11,7 @@ import orjson
 
 from engine.authoring.diff import diff as differences
 from engine.authoring.diff_text import markdown_diff, plain_diff, summary, text_diff
+from engine.cli.garbage import seldom_collected
 from engine.cli.output import log_to_stderr
 from engine.domain.ids import TenantId
 from engine.settings import read_settings
@@ -45,7 +46,8 @@ def diff(before: str, chosen: tuple[str, ...], *, form: str, with_catalog: bool)
                 f"there is no tenant '{name}' on either side; there are {', '.join(known)}"
             )
     tenants = [TenantId(name) for name in dict.fromkeys(chosen)] or known
-    found, problems = asyncio.run(differences(old, new, tenants, has_own_catalog=with_catalog))
+    with seldom_collected():
+        found, problems = asyncio.run(differences(old, new, tenants, has_own_catalog=with_catalog))
     sides = {"before": before, "after": str(new.root)}
     for side, wrong in problems.items():
         click.echo(f"diff: {sides[side]} has errors; tenants with one are not compared:", err=True)

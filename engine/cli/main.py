@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from engine.cli.garbage import never_collected
 from engine.errors import EngineError
 
 # ruff: noqa: ARG002 - click hands over a context that these methods do not need
@@ -46,7 +47,9 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"engine.cli.{cmd_name}"), cmd_name)
+        with never_collected():
+            module = import_module(f"engine.cli.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

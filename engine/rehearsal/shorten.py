@@ -1,7 +1,10 @@
 """The conversation of a finding, as short as it can be and still show it."""
 
+from collections.abc import Collection
+
 from engine.rehearsal.findings import Finding, Judge
 from engine.rehearsal.trail import Node, played_again
+from engine.spec.problems import Problem, Problems
 
 _MOST_SCENES = 2000
 """Scenes that are played to make one conversation short."""
@@ -25,6 +28,20 @@ async def shortened(finding: Finding, judge: Judge) -> Finding:
                 break
         place += 1
     return finding
+
+
+async def is_told(finding: Finding, told: Collection[Problem], judge: Judge) -> bool:
+    """Tell whether all that a short conversation could tell is known from another tenant."""
+    known = Problems()
+    finding.note(known)
+    if not all(problem in told for problem in known.found):
+        return False
+    if finding.is_error or not finding.is_certain:
+        return True
+    # Here, other than there, it may happen to a customer who does nothing odd: an error.
+    path = [n for n in finding.node.path() if n is finding.node or not n.tried.is_odd]
+    node = await played_again(finding.node.start, path)
+    return _same(finding, node, judge) is None
 
 
 async def fails_again(finding: Finding) -> bool:

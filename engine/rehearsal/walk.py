@@ -4,7 +4,7 @@ First the ordinary world, depth first, so that soon there is an order; then what
 done again where something has changed meanwhile. The same files give the same walk.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from engine.flows.samples import plain_product
 from engine.rehearsal.findings import Finding, Judge
 from engine.rehearsal.menu import MenuCatalog
 from engine.rehearsal.shelves import fullest_cart, sample_menu
-from engine.rehearsal.shorten import shortened
+from engine.rehearsal.shorten import is_told, shortened
 from engine.rehearsal.starts import beginning, starts
 from engine.rehearsal.trail import Node, Start, Try, played
 from engine.rehearsal.tries import Tries
@@ -25,6 +25,7 @@ from engine.rehearsal.worlds import CLOSED_GUARD, World, worlds
 from engine.rendering.fitting import Context
 from engine.spec.bundle import Bundle
 from engine.spec.model import Message
+from engine.spec.problems import Problem
 
 MOST_TURNS = 3000
 """Turns of one walk; the storefront needs some hundreds."""
@@ -72,6 +73,7 @@ async def walk(
     most: int = MOST_TURNS,
     structures: Structures | None = None,
     screens: Screens | None = None,
+    told: Collection[Problem] = (),
 ) -> Walk:
     """Walk through a tenant's dialogs.
 
@@ -79,11 +81,12 @@ async def walk(
         catalog: what it sells; something made up if it has nothing.
         most: turns after which it stops.
         structures, screens: compiled structures that others use too.
+        told: what the author knows already, with a conversation: another is not made short.
     """
     menu = catalog if catalog and catalog.products else sample_menu()
     walker = _Walker(bundle, menu, most, structures or Structures(), screens or Screens())
     await walker.go()
-    await walker.shorten()
+    await walker.shorten(told)
     return walker.walk
 
 
@@ -131,10 +134,11 @@ class _Walker:
         for world in self._others:
             await self._again(world, ordinary)
 
-    async def shorten(self) -> None:
+    async def shorten(self, told: Collection[Problem]) -> None:
         """Leave out of the path to each finding what it does without."""
         for key, finding in list(self.walk.findings.items())[:_SHORTENED]:
-            self.walk.findings[key] = await shortened(finding, self._judge)
+            if not await is_told(finding, told, self._judge):
+                self.walk.findings[key] = await shortened(finding, self._judge)
 
     # Walking ---------------------------------------------------------------------------------
 

@@ -6,7 +6,17 @@ import signal
 import sys
 from functools import partial
 
-from tests.bench import acknowledgement, flows, growth, serving, sync, tenants, turns, workers
+from tests.bench import (
+    acknowledgement,
+    check,
+    flows,
+    growth,
+    serving,
+    sync,
+    tenants,
+    turns,
+    workers,
+)
 from tests.bench.measure import table
 
 PARTS = {
@@ -14,6 +24,7 @@ PARTS = {
     "serving": serving.measure,
     "flows": flows.measure,
     "tenants": tenants.measure,
+    "check": check.measure,
     "sync": sync.measure,
     "ack": acknowledgement.measure,
     "workers": workers.measure,

@@ -3,17 +3,23 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from engine.cli import check_memory
 from engine.cli.check import check
+from engine.cli.check_anew import Checks
+from engine.cli.check_memory import FOLDER, KEPT, CheckMemory, Found
 from engine.cli.watching import changes
+from engine.spec.problems import Problem, Problems, Span
 from tests.unit.rehearsal.edited import CHART, EN, edited, line_of
 
 BROKEN = (EN, "{{ removed }}* is out", "{{ removed.name.first }}* is out")
@@ -106,6 +112,15 @@ def test_many_tenants_are_checked_in_several_processes(content):
     assert ": turn-fails: " in done.output
 
 
+def test_a_chart_that_begins_nowhere_is_told_of_several_tenants(tmp_path):
+    edited(tmp_path, (CHART, "start: menu", "start: mneu"))
+    shutil.copytree(tmp_path / "tenants/la-tavola", tmp_path / "tenants/other")
+    done = run(tmp_path)
+    line = line_of(tmp_path, CHART, "start: mneu")
+    assert f"{CHART}:{line}:8: unknown-state: " in done.output
+    assert done.output.splitlines()[-1].startswith("check: 2 tenants, ")
+
+
 def test_a_saved_file_is_noticed(tmp_path):
     edited(tmp_path)
     found = changes(tmp_path, every=0.02)
@@ -132,3 +147,176 @@ def test_watching_checks_again(tmp_path):
         assert watching.wait(20) == 0
     assert " 0 errors" in first
     assert " 1 errors" in again
+
+
+# What was found before --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def same_engine(monkeypatch):
+    """Let the engine be the same also while somebody works on it."""
+    monkeypatch.setattr(check_memory, "_machine", lambda: iter(("engine",)))
+
+
+def kept(content: Path) -> list[Path]:
+    return sorted((content / FOLDER).glob("*"))
+
+
+@pytest.mark.usefixtures("same_engine")
+def test_what_has_not_changed_is_told_from_memory(content, monkeypatch):
+    def forbidden(*arguments: object, **named: object) -> int:
+        raise AssertionError("it was checked again")
+
+    first = run(content, "la-tavola")
+    monkeypatch.setattr(Checks, "check", forbidden)
+    again = run(content, "la-tavola")
+    assert (again.exit_code, again.output) == (first.exit_code, first.output)
+    assert first.exit_code == 1
+    for others in ((), ("dona-lucha",), ("la-tavola", "--verbose"), ("la-tavola", "--anew")):
+        assert isinstance(run(content, *others).exception, AssertionError)
+
+
+def test_what_is_told_from_memory_takes_little_of_the_engine(content):
+    CheckMemory(content).keep(CheckMemory(content).key(("la-tavola",), False), FOUND)
+    script = (
+        "import sys; from engine.cli.main import main\n"
+        "try: main(['check', 'la-tavola'])\n"
+        "except SystemExit: print(*(n for n in sys.modules if n.startswith('engine.')))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True,
+        env=os.environ | {"COMANDA_CONTENT": str(content)},
+    )  # fmt: skip
+    *told, modules = done.stdout.splitlines()
+    assert told == [f"{PROBLEM}", "    bot: Hi", "check: 7 tenants, 1 errors, 0 warnings"]
+    assert set(modules.split()).isdisjoint({"engine.spec.bundle", "engine.rehearsal.walk"})
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        (EN, "messages: {}\n"),
+        ("tenants/la-tavola/dialogs/one.yaml", "about: 1\n"),
+        ("flows/new.yaml", "flow: new\n"),
+        ("tenants/shop/tenant.yaml", "name: 1\n"),
+    ],
+)
+@pytest.mark.usefixtures("same_engine")
+def test_an_edit_is_another_question(content, file, text):
+    memory = CheckMemory(content)
+    before = memory.key()
+    assert memory.key() == before
+    (content / file).parent.mkdir(parents=True, exist_ok=True)
+    (content / file).write_text(text)
+    assert memory.key() != before
+    (content / file).rename((content / file).with_stem("other"))
+    assert memory.key() != before
+
+
+def test_another_engine_is_another_question(content, monkeypatch, tmp_path_factory):
+    before = list(check_memory._machine())
+    other = tmp_path_factory.mktemp("site") / "jinja2-99.dist-info"
+    other.mkdir()
+    monkeypatch.syspath_prepend(other.parent)
+    assert "jinja2-99.dist-info" in set(check_memory._machine()) - set(before)
+    package = Path(check_memory.__file__)
+    assert package.read_bytes() in before
+
+
+def test_a_link_or_what_cannot_be_read_is_never_remembered(content, tmp_path_factory):
+    memory = CheckMemory(content)
+    assert memory.key()
+    folder = content / "flows/folder.yaml"
+    folder.mkdir()
+    assert memory.key() is None
+    folder.rmdir()
+    place = tmp_path_factory.mktemp("elsewhere") / "storefront.en.yaml"
+    (content / EN).rename(place)
+    (content / EN).symlink_to(place)
+    assert memory.key() is None
+    memory.keep(None, FOUND)
+    assert memory.recall(None) is None
+    assert not kept(content)
+
+
+PROBLEM = Problem(
+    Span("a.yaml", 1, 2), "turn-fails", "it fails", "do it", "error", ("bot: Hi",)
+)  # fmt: skip
+FOUND = Found(Problems({PROBLEM}), 7)
+KEY = "0" * 32
+
+
+def test_what_is_kept_is_recalled_as_it_was(tmp_path):
+    CheckMemory(tmp_path).keep(KEY, FOUND)
+    found = CheckMemory(tmp_path).recall(KEY)
+    assert found == FOUND
+    assert [problem.transcript for problem in found.problems.found] == [("bot: Hi",)]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda data: b"",
+        lambda data: b"{",
+        lambda data: b"[]",
+        lambda data: b"\xff\x00",
+        lambda data: b'{"key": "another", "sum": "", "found": {}}',
+        lambda data: data[:-40],
+        lambda data: data.replace(b'"error"', b'"warning"'),
+        lambda data: data.replace(b"turn-fails", b"turn-works"),
+        lambda data: data.replace(KEY.encode(), KEY.replace("0", "1").encode()),
+    ],
+)
+def test_a_broken_memory_is_ignored(tmp_path, broken):
+    memory = CheckMemory(tmp_path)
+    memory.keep(KEY, FOUND)
+    (file,) = kept(tmp_path)
+    assert broken(file.read_bytes()) != file.read_bytes()
+    file.write_bytes(broken(file.read_bytes()))
+    assert memory.recall(KEY) is None
+    memory.keep(KEY, FOUND)
+    assert memory.recall(KEY) == FOUND
+
+
+def test_where_nothing_can_be_written_nothing_is_kept(tmp_path):
+    (tmp_path / FOLDER.parent).write_text("in the way")
+    CheckMemory(tmp_path).keep(KEY, FOUND)
+    assert CheckMemory(tmp_path).recall(KEY) is None
+
+
+@pytest.mark.usefixtures("same_engine")
+def test_what_is_saved_during_a_check_is_not_kept(content, monkeypatch):
+    def saved_meanwhile(*arguments: object, **named: object) -> int:
+        (content / EN).write_text("messages: {}\n")
+        return 1
+
+    monkeypatch.setattr(Checks, "check", saved_meanwhile)
+    run(content, "la-tavola")
+    assert not kept(content)
+    run(content, "la-tavola")
+    assert len(kept(content)) == 1
+
+
+def test_the_newest_findings_are_kept(tmp_path):
+    memory = CheckMemory(tmp_path)
+    for number in range(KEPT + 5):
+        memory.keep(f"{number:032}", Found(Problems(), number))
+        os.utime(tmp_path / FOLDER / f"{number:032}.json", ns=(number, number))
+    assert len(kept(tmp_path)) == KEPT
+    assert memory.recall(f"{0:032}") is None
+    assert memory.recall(f"{KEPT + 4:032}") == Found(Problems(), KEPT + 4)
+
+
+def test_checks_at_the_same_time_are_in_nobodys_way(tmp_path):
+    memory = CheckMemory(tmp_path)
+    keys = [f"{number:032}" for number in range(KEPT)]
+
+    def keep_all() -> None:
+        for key in keys * 5:
+            memory.keep(key, FOUND)
+            assert memory.recall(key) == FOUND
+
+    with ThreadPoolExecutor(4) as several:
+        for done in [several.submit(keep_all) for _ in range(4)]:
+            done.result()
+    assert len(kept(tmp_path)) == KEPT
