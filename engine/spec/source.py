@@ -7,6 +7,7 @@ document costs no more than reading it.
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -117,7 +118,7 @@ def parse(text: str, file: str, problems: Problems) -> Source | None:
     try:
         data = reader.document(yaml.parse(text, Loader=yaml.CSafeLoader))
     except yaml.MarkedYAMLError as error:
-        where = _mistake(error, file, reader.lines)
+        where = _mistake(error, file, text, reader.lines)
         said = (error.problem or error.context or "cannot be read").replace("\n", " ")
         hint = error.context.replace("\n", " ") if error.context and error.problem else ""
         noticed = error.problem_mark
@@ -131,7 +132,7 @@ def parse(text: str, file: str, problems: Problems) -> Source | None:
     return Source(file, data, reader.keys, reader.values, reader.folded)
 
 
-def _mistake(error: yaml.MarkedYAMLError, file: str, lines: list[str]) -> Span:
+def _mistake(error: yaml.MarkedYAMLError, file: str, text: str, lines: list[str]) -> Span:
     """Tell where the mistake is that the parser has noticed, perhaps far behind it."""
     noticed, begun = error.problem_mark, error.context_mark
     if begun and (error.context or "").startswith(_BEGUN):
@@ -142,9 +143,49 @@ def _mistake(error: yaml.MarkedYAMLError, file: str, lines: list[str]) -> Span:
         return Span(file)
     if "mapping values" in (error.problem or "") and mark.line:
         before = lines[mark.line - 1]
-        if before.strip() and ":" not in before and not before.lstrip().startswith(("#", "-")):
-            return Span(file, mark.line, len(before) - len(before.lstrip()) + 1)
+        is_key = re.search(r":(\s|$)", before)
+        if before.strip() and not is_key and not before.lstrip().startswith(("#", "-")):
+            return Span(file, mark.line, _indentation(before) + 1)
+    if noticed and (opened := _opened(text, noticed.line)):
+        return Span(file, opened.line + 1, opened.column + 1)
+    if begun and "a block " in (error.context or ""):
+        alone = _alone(lines, begun, mark)
+        if alone is not None:
+            return Span(file, alone + 1, _indentation(lines[alone]) + 1)
     return Span(file, mark.line + 1, mark.column + 1)
+
+
+def _alone(lines: list[str], begun: yaml.Mark, noticed: yaml.Mark) -> int | None:
+    """Find the line that stands alone at its depth, where another one fits nowhere."""
+    # YAML ends lines at more marks than files do.
+    if noticed.line >= len(lines) or noticed.column != _indentation(lines[noticed.line]):
+        return None
+    block = [place for place in range(begun.line, noticed.line) if lines[place].strip()]
+    deeper = [place for place in block if _indentation(lines[place]) > noticed.column]
+    if begun.column < noticed.column and deeper:
+        block = [place for place in block if place >= deeper[0]]
+    depth = _indentation(lines[block[0]]) if block else 0
+    if begun.line in block:
+        depth = begun.column
+    level = [place for place in block if _indentation(lines[place]) == depth]
+    return level[0] if len(level) == 1 else None
+
+
+def _opened(text: str, line: int) -> yaml.Mark | None:
+    """Find where quotes were opened that are closed in a line, by those of another text."""
+    opened: yaml.Mark | None = None
+    with suppress(yaml.YAMLError):
+        for token in yaml.scan(text, Loader=yaml.CSafeLoader):
+            if token.start_mark.line > line:
+                break
+            is_quoted = isinstance(token, yaml.ScalarToken) and token.style in ("'", '"')
+            if is_quoted and token.start_mark.line < token.end_mark.line == line:
+                opened = token.start_mark
+    return opened
+
+
+def _indentation(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 class _Hopeless(Exception):

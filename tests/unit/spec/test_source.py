@@ -152,6 +152,22 @@ def test_what_yaml_allows_and_we_do_not_is_told_with_its_place(text, told):
     assert refused(text) == told
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("a:\n   b: 1\n  c: 2\n  d: 3", "2:4"),  # b is one too deep
+        ("a:\n  b: '1'\n  c: '2'\n   d: 3\n  e: 4", "4:4"),  # d is
+        ("a:\n b: 'x'\n  c: 2\n  d: 3", "2:2"),  # b is not deep enough
+        ("a:\n   - b\n  - c\n  - d", "2:4"),
+        ('a:\n  b:"x"\n  c: 2', "2:3"),  # no space behind the colon
+        ('a:\n  b: x"\n  c: "y\n  d: 1\n  e: "z"', "3:6"),  # closed by e's
+        ("a:\n  b: 'x\n  c: 'y'\n", "2:6"),
+    ],
+)
+def test_a_mistake_is_told_where_it_was_made_and_not_where_it_was_noticed(text, place):
+    assert refused(text) == [f"{place} yaml-syntax"]
+
+
 def test_all_that_can_be_told_without_guessing_is_told_at_once():
     text = "a: &x 1\nb: !t 2\na: 3\nc: *x\n"
     assert refused(text) == ["1:4 alias", "2:4 tag", "3:1 duplicate-key", "4:4 alias"]
