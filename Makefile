@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || echo python3)
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check serve bench torture format lock clean
+.PHONY: demo test check serve bench torture mutants format lock clean
 
 demo: .venv/installed
 	@$(BIN)/comanda demo
@@ -28,6 +28,11 @@ bench: .venv/bench
 
 torture: .venv/installed
 	@$(BIN)/python -m tests.torture
+
+# Hours: every mistake there can be in the shipped content, and shops that sell anything.
+mutants: .venv/installed
+	@$(BIN)/python -m tests.content.mutants --processes 2
+	@$(BIN)/python -m tests.content.mutants --catalogs 500
 
 format: .venv/installed
 	@$(BIN)/ruff format -q . && $(BIN)/ruff check -q --fix .
