@@ -72,4 +72,16 @@ def _checked(
         seen.note(problems, is_shared=True)
     for line in written(form, problems, root=library.root, tenants=len(chosen)):
         click.echo(line)
+    if form == "text":
+        for tenant in chosen:
+            _hint(library, tenant)
     return problems
+
+
+def _hint(library: Library, tenant: TenantId) -> None:
+    """Tell of a tenant with nobody to call: the conversation works, and is not wrong."""
+    found = library.tenant(tenant, Problems())
+    if found and not found.staff.digits:
+        sentence = "nobody is told of customers who ask for a person"
+        where = f"tenants/{tenant}/tenant.yaml"
+        click.echo(f"{where}: hint: {sentence}; write staff: {{phone: +51...}}", err=True)

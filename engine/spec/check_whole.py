@@ -8,6 +8,7 @@ from engine.spec.check_buttons import check_buttons
 from engine.spec.check_events import check_events
 from engine.spec.check_guards import check_languages_named
 from engine.spec.check_languages import check_languages
+from engine.spec.check_template import check_templates
 from engine.spec.check_window import check_window
 from engine.spec.problems import did_you_mean
 from engine.spec.whole import Whole
@@ -19,6 +20,7 @@ def check_whole(whole: Whole) -> None:
     check_buttons(whole)
     check_window(whole)
     check_languages(whole)
+    check_templates(whole)
     _languages_named(whole)
     _unused(whole)
 

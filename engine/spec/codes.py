@@ -59,6 +59,9 @@ CODES: Final[Mapping[str, str]] = {
     "mixed-message": "A message has parts that WhatsApp cannot show in one message.",
     "outside-window": "A message without a `template` is said after a day of silence.",
     "over-limit": "Something is longer, or more, than WhatsApp takes.",
+    "template-twice": "Two messages declare different templates under one name.",
+    "template-undeclared": "A template has no `body`, so nothing here can create it at Meta.",
+    "template-variables": "Meta does not take the variables of a template as they are.",
     "unknown-message": "There is no such message in any language.",
     "unused-message": "A tenant's file has a message that nothing says.",
     # Flows.
