@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || echo python3)
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check serve bench torture mutants format lock clean
+.PHONY: demo test check serve bench torture mutants format lock clean audit
 
 demo: .venv/installed
 	@$(BIN)/comanda demo
@@ -19,6 +19,10 @@ check: .venv/installed
 	@echo "check: imports" && $(BIN)/lint-imports --no-logo >.venv/imports.log 2>&1 || { cat .venv/imports.log; exit 1; }
 	@echo "check: schemas" && $(BIN)/comanda schema --check
 	@echo "check: content" && $(BIN)/comanda check
+	@echo "check: dependencies" && $(BIN)/python -m tests.audit --if-reachable
+
+audit: .venv/installed
+	@$(BIN)/python -m tests.audit
 
 serve: .venv/installed
 	@$(BIN)/comanda serve
@@ -39,6 +43,7 @@ format: .venv/installed
 
 lock: .venv/installed
 	@echo "lock: requirements.lock" && $(BIN)/uv pip compile -q pyproject.toml --extra dev --extra embedded --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade -o requirements.lock >/dev/null
+	@echo "lock: requirements-serve.lock" && $(BIN)/uv pip compile -q pyproject.toml -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements-serve.lock >/dev/null
 	@echo "lock: requirements-bench.lock" && $(BIN)/uv pip compile -q pyproject.toml --extra bench -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade -o requirements-bench.lock >/dev/null
 
 clean:

@@ -17,6 +17,7 @@ from typing import Literal, TypeAlias
 
 import structlog
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from engine import metrics
@@ -27,25 +28,37 @@ from engine.domain.money import Currency
 from engine.domain.tenant import Tenant
 from engine.errors import MalformedKey, SettingsError, TurnError, Unavailable
 from engine.graph.client import GraphClient
+from engine.logs import reason
 from engine.parts import Means, Parts, assemble
 from engine.ports import CatalogRepository, TenantStore
-from engine.row_ports import Erasure, OperatorRows
+from engine.row_ports import Audit, Erasure, OperatorOrders, OperatorRows
 from engine.runtime.bundles import Bundles
 from engine.runtime.flow_tokens import FlowTokens
 from engine.runtime.folder_watch import FolderWatch
+from engine.runtime.handoffs import mute_states
 from engine.runtime.polling import Poll, end
 from engine.runtime.row_answers import Box
 from engine.settings import Settings
 from engine.spec.bundle import Bundle, Library
+from engine.staff_ports import HandOffs
+from engine.storage.audit import MongoAudit
 from engine.storage.connection import Database
 from engine.storage.erasure import MongoErasure
+from engine.storage.handoffs import MongoMuted
+from engine.storage.operator_orders import MongoOperatorOrders
 from engine.storage.operator_rows import MongoInboxRows, MongoOutboxRows
 from engine.storage.repositories import MongoTenantStore
 from engine.storage.secrets import Vault
 from engine.verbs import all_verbs
+from engine.web.audit import Audited
+from engine.web.clients import Clients
 from engine.web.flows import FlowDoors
 from engine.web.forget import ForgetDoors
+from engine.web.handoffs import HandOffDoors
+from engine.web.headers import Headed, nothing
+from engine.web.limits import Limited
 from engine.web.operators import OperatorDoors
+from engine.web.orders import OrderDoors
 from engine.web.product_page import ProductPages
 from engine.web.routes import Doors
 from engine.web.rows import RowDoors
@@ -117,9 +130,36 @@ class Engine:
             verify_token=settings.meta_webhook_verify_token.get_secret_value(),
             reception=lambda: self.parts.reception,
             ready=self.unready,
+            metrics_token=settings.metrics_token.get_secret_value(),
         )
         own = doors.health() if role == "worker" else [*doors.routes(), *self._doors()]
-        self.web = Starlette(routes=own, lifespan=self._lifespan)
+        self.web = Starlette(
+            routes=own,
+            lifespan=self._lifespan,
+            middleware=self._watched(),
+            # Paths and methods that are none are told apart by nobody.
+            exception_handlers={404: nothing, 405: nothing},
+        )
+        # The address it would send a client to has the host that the client named.
+        self.web.router.redirect_slashes = False
+
+    def _watched(self) -> list[Middleware]:
+        """Give what every request passes on its way to a door, the outermost first."""
+        settings, clients = self.settings, Clients(self.settings.proxies())
+        return [
+            Middleware(Headed, is_https=settings.is_https()),
+            Middleware(Limited, clients=clients, factor=settings.rate_limit_factor),
+            Middleware(
+                Audited,
+                audit=self._audit,
+                routes=lambda: self.web.routes,
+                clients=clients,
+                tenants=self._serves,
+                clock=self.clock,
+                secret=settings.encryption_secrets()[0],
+                retention=settings.audited_for(),
+            ),
+        ]
 
     def _doors(self) -> list[Route]:
         """Give the routes of a process that takes what comes by HTTP."""
@@ -162,6 +202,18 @@ class Engine:
             tenants=self._serves,
             clock=self.clock,
         )
+        order_doors = OrderDoors(
+            admin_token=admin_token,
+            orders=self._operator_orders,
+            tenants=self._serves,
+            clock=self.clock,
+        )
+        handoff_doors = HandOffDoors(
+            admin_token=admin_token,
+            handoffs=self._handoffs,
+            tenants=self._serves,
+            clock=self.clock,
+        )
         routes = (
             flow_doors.routes(),
             operator_doors.routes(),
@@ -169,6 +221,8 @@ class Engine:
             pages.routes(),
             *(doors.routes() for doors in row_doors),
             forget_doors.routes(),
+            order_doors.routes(),
+            handoff_doors.routes(),
         )
         return [route for each in routes for route in each]
 
@@ -212,6 +266,20 @@ class Engine:
         _ = self.parts
         return MongoErasure(self.database, tenant)
 
+    def _operator_orders(self, tenant: TenantId) -> OperatorOrders:
+        _ = self.parts
+        currency = Currency(self._bundle(tenant).tenant.currency)
+        return MongoOperatorOrders(self.database, tenant, currency=currency)
+
+    def _handoffs(self, tenant: TenantId) -> HandOffs:
+        _ = self.parts
+        states = mute_states(self._bundle(tenant).chart)
+        return MongoMuted(self.database, tenant, states=states)
+
+    def _audit(self) -> Audit:
+        _ = self.parts
+        return MongoAudit(self.database)
+
     def _serves(self, tenant: str) -> bool:
         return self.bundles.get(TenantId(tenant)) is not None
 
@@ -236,7 +304,7 @@ class Engine:
                 age = _age(backlog, self.clock.now())
                 metrics.waiting_seconds.labels(box=name).set(age)
         except Unavailable as error:
-            log.warning("engine.database_away", error=str(error))
+            log.warning("engine.database_away", error=reason(error))
 
     async def idle(self) -> None:
         """Wait until everything that is due is answered and sent."""
@@ -310,6 +378,7 @@ class Engine:
         runs.append(self._watch.run if self._watch else parts.publications.run)
         if self.role != "web":
             runs += [parts.claims.run, parts.alarm.run, parts.worker.run, parts.relay.run]
+            runs.append(parts.order_watch.run)
             if self.settings.catalog_sync:
                 runs += [parts.sync.worker.run, parts.sync.watcher.run]
         return runs
@@ -335,7 +404,7 @@ async def _when_reached(action: Callable[[], Awaitable[object]]) -> None:
         try:
             await action()
         except Unavailable as error:
-            log.warning("engine.database_away", error=str(error))
+            log.warning("engine.database_away", error=reason(error))
             await asyncio.sleep(RETRY_SECONDS)
         else:
             return
@@ -348,7 +417,7 @@ def _age(backlog: Backlog, now: datetime) -> float:
 def _tell_failure(starting: asyncio.Task[None]) -> None:
     """Tell why a process will never be ready; nobody waits for its start any more."""
     if not starting.cancelled() and (error := starting.exception()):
-        log.error("engine.not_started", error=str(error))
+        log.error("engine.not_started", error=reason(error))
 
 
 def flow_key(settings: Settings) -> FlowKey | None:

@@ -21,6 +21,7 @@ class InboxRow:
         raw: the message as `engine.whatsapp.inbound.restore_message` reads it back.
         timestamp: Meta's, in Unix seconds.
         attempts: turns tried so far.
+        trace: a W3C `traceparent`, of the request that brought it; None if nothing is traced.
     """
 
     id: str
@@ -30,6 +31,7 @@ class InboxRow:
     received_at: datetime
     raw: Mapping[str, Any]
     attempts: int = 0
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,16 @@ class OutboxEntry:
             `biz_opaque_callback_data`, and comes back in every status.
         sequence: order of the conversation's messages.
         payload: the complete body for the Graph API.
-        said: None for a read receipt that goes out alone.
+        said: None for a read receipt that goes out alone, and for a message to the staff.
         window_ends: until when WhatsApp takes it as it is: 24 hours after the customer's last
             message (messages/send-messages); None if that does not matter.
         template: the complete body that may be sent after that; None if there is none, empty if
             the one of the entry before stands for this one, too.
         is_unknown: it was sent, and Meta did not answer; it may have taken it.
         reads: the customer's message that is shown as read just before this one is sent.
+        trace: a W3C `traceparent`, of the turn that wrote it; None if nothing is traced.
+        about: the customer a message to the staff is of; it goes when he is forgotten.
+        handoff: id of the hand-off that such a message tells of.
     """
 
     id: str
@@ -73,6 +78,14 @@ class OutboxEntry:
     template: Mapping[str, Any] | None = None
     is_unknown: bool = False
     reads: str | None = None
+    trace: str | None = None
+    about: CustomerKey | None = None
+    handoff: str | None = None
+
+    @property
+    def cause(self) -> str:
+        """Name what it was written for: the inbox row, or the Flow that ended."""
+        return self.id.rpartition(":")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +210,12 @@ class Outbox(Protocol):
         """Take an entry out that is not worth another try; nobody need see to it."""
         ...
 
-    async def hold(self, entry: OutboxEntry, *, reason: str) -> None:
-        """Keep an entry back until an operator decides; later ones go on."""
+    async def hold(self, entry: OutboxEntry, *, reason: str, waits_for: str | None = None) -> None:
+        """Keep an entry back until an operator decides; later ones go on.
+
+        Args:
+            waits_for: the template, `<name>:<language>`, whose approval lets it go by itself.
+        """
         ...
 
     async def switch(

@@ -23,13 +23,23 @@ EngineError
       > Answered             the message was answered already: there is nothing to do
 """
 
+from typing import ClassVar
+
 
 class EngineError(Exception):
-    """Any error the engine raises on purpose."""
+    """Any error the engine raises on purpose.
+
+    Args:
+        is_plain: its sentence quotes nobody, neither a customer nor Meta: it may stand in a log.
+    """
+
+    is_plain: ClassVar[bool] = False
 
 
 class SettingsError(EngineError):
     """The environment does not make a usable configuration."""
+
+    is_plain = True
 
 
 class MalformedKey(EngineError):
@@ -38,6 +48,8 @@ class MalformedKey(EngineError):
 
 class UnknownTenant(EngineError):
     """Somebody named a tenant that has no folder."""
+
+    is_plain = True
 
 
 class TurnError(EngineError):
@@ -113,6 +125,8 @@ class Refused(EngineError):
 class BadSignature(Refused):
     """The signature of a request is missing or wrong."""
 
+    is_plain = True
+
 
 class Malformed(Refused):
     """A request cannot be read."""
@@ -121,17 +135,25 @@ class Malformed(Refused):
 class Undecipherable(Refused):
     """A request was encrypted for another key, or changed on the way."""
 
+    is_plain = True
+
 
 class Unavailable(EngineError):
     """The database does not answer."""
+
+    is_plain = True
 
 
 class FeedLost(EngineError):
     """The database's changes cannot be followed from where we were."""
 
+    is_plain = True
+
 
 class Conflict(EngineError):
     """Another turn changed the same records first; the whole turn is taken again."""
+
+    is_plain = True
 
 
 class Answered(Conflict):

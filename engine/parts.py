@@ -14,14 +14,17 @@ from engine.domain.tenant import Tenant
 from engine.graph.catalogs import GraphCatalogs
 from engine.graph.client import GraphClient
 from engine.graph.flows import GraphFlows
+from engine.message_templates.news import TemplateNews
 from engine.ports import TenantStore
 from engine.runtime.bundles import Bundles
 from engine.runtime.claims import Claims
 from engine.runtime.commerce import Commerce
 from engine.runtime.decision import Decisions
+from engine.runtime.echoes import Echoes
 from engine.runtime.exchanges import Exchanges
 from engine.runtime.flow_tokens import FlowTokens
 from engine.runtime.message_refusals import MessageRefusals
+from engine.runtime.order_moves import OrderWatch
 from engine.runtime.pace import Pace
 from engine.runtime.publications import Publications
 from engine.runtime.reception import Reception
@@ -37,6 +40,8 @@ from engine.storage.businesses import MongoBusinesses
 from engine.storage.connection import Database
 from engine.storage.flow_keys import MongoFlowKeys
 from engine.storage.inbox import MongoInbox
+from engine.storage.message_templates import MongoMessageTemplates
+from engine.storage.order_moves import MongoOrderFeed
 from engine.storage.outbox import MongoOutbox
 from engine.storage.secrets import Vault
 from engine.storage.slots import MongoSlotTables
@@ -92,6 +97,7 @@ class Parts:
     deployer: Deployer
     sync: Sync
     publications: Publications
+    order_watch: OrderWatch
 
     async def idle(self) -> None:
         """Wait until everything that is due is answered and sent."""
@@ -106,6 +112,7 @@ class Parts:
     async def end_work(self) -> None:
         """Take nothing new, finish the turns under way, send, and leave no lease behind."""
         self.alarm.stop()
+        self.order_watch.stop()
         await self.claims.retire()
         await self.worker.end()
         await self.relay.end(within=SEND_SECONDS)
@@ -140,6 +147,7 @@ def assemble(means: Means) -> Parts:
         held = await stores(tenant).conversations.get(customer)
         return held.spoke_at if held else None
 
+    templates = MongoMessageTemplates(database, clock=clock)
     pace = Pace(share=lambda: claims.share)
     sender = Sender(
         outbox=outbox,
@@ -150,6 +158,7 @@ def assemble(means: Means) -> Parts:
         pace=pace,
         spoke_at=spoke_at,
         refused=refusals.entry,
+        approvals=templates,
     )
     relay = Relay(outbox=outbox, sender=sender, pace=pace, clock=clock, claims=lambda: claims)
     turns = Turns(
@@ -195,7 +204,22 @@ def assemble(means: Means) -> Parts:
         clock=clock,
         offer=worker.offer,
         refusals=refusals,
-        commerce=Commerce(news=sync.news, businesses=businesses, stores=stores, clock=clock),
+        commerce=Commerce(
+            news=sync.news,
+            businesses=businesses,
+            stores=stores,
+            clock=clock,
+            approved=TemplateNews(templates, clock).take,
+        ),
+        echoes=Echoes(
+            inbox=inbox,
+            outbox=outbox,
+            businesses=businesses,
+            stores=stores,
+            settings=means.tenant,
+            clock=clock,
+            offer=worker.offer,
+        ),
     )
     exchanges = Exchanges(
         stores=stores,
@@ -220,9 +244,16 @@ def assemble(means: Means) -> Parts:
     publications = Publications(
         bundles=means.bundles, versions=MongoVersions(database), clock=clock
     )
+    order_watch = OrderWatch(
+        feed=MongoOrderFeed(database),
+        serves=lambda tenant: means.tenant(tenant) is not None,
+        clock=clock,
+        owner=RandomIds().token(),
+        offer=worker.offer,
+    )
     return Parts(
         businesses, inbox, outbox, reception, claims, alarm, worker, relay, exchanges, flow_keys,
-        deployer, sync, publications,
+        deployer, sync, publications, order_watch,
     )  # fmt: skip
 
 

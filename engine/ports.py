@@ -15,6 +15,7 @@ from engine.domain.conversation import Conversation
 from engine.domain.ids import CustomerKey, OrderNumber, ProductId, TenantId
 from engine.domain.order import Order, OrderStatus
 from engine.flow_ports import DeploymentRepository, FlowSession, FlowSessionRepository
+from engine.staff_ports import HandOffRepository
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,8 @@ class TurnRecord:
         flow_done: the session whose outcome this turn takes, with its `params` and its `version`
             raised by one; the stored one must be open and one behind.
         sync_products: products to be compared with Meta's catalogue soon.
+        given_back: hand-offs that end, by their ids: each raises `handed_back` in the conversation
+            it is of, once.
     """
 
     inbox_id: str
@@ -119,6 +122,7 @@ class TurnRecord:
     flow_sessions: tuple[FlowSession, ...] = ()
     flow_done: FlowSession | None = None
     sync_products: tuple[ProductId, ...] = ()
+    given_back: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +259,7 @@ class TenantStore(Protocol):
     flow_sessions: FlowSessionRepository
     deployments: DeploymentRepository
     native: NativeCatalog
+    handoffs: HandOffRepository
 
     async def commit(self, record: TurnRecord) -> None:
         """Write a turn in one transaction.

@@ -6,9 +6,11 @@ As `engine.ports`: protocols, and the values that cross them.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Literal, Protocol
 
-from engine.domain.ids import CustomerKey, TenantId
+from engine.domain.ids import CustomerKey, OrderNumber, TenantId
+from engine.domain.order import OrderStatus
 
 InboxState = Literal["new", "done", "dead", "discarded"]
 OutboxState = Literal["queued", "unknown", "sent", "failed", "held", "dead", "discarded"]
@@ -94,6 +96,35 @@ class OperatorRows(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """What an operator did, or tried to.
+
+    Args:
+        actor: `token:<digest>` of a request, `command:<name>` of a user of the machine.
+        client: a digest of the address; empty for a command.
+        action: a method and a route, or a command; nothing that was given to them.
+        tenant: None if it was about none, or about one that there is not.
+        outcome: the HTTP status, or `done`.
+    """
+
+    at: datetime
+    actor: str
+    client: str
+    action: str
+    tenant: str | None
+    outcome: str
+    kept_until: datetime
+
+
+class Audit(Protocol):
+    """Where it is noted what operators do."""
+
+    async def note(self, entry: AuditEntry) -> None:
+        """Add an entry."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Forgotten:
     """What was erased of a customer.
 
@@ -117,4 +148,70 @@ class Erasure(Protocol):
 
     async def forget(self, customer: CustomerKey, *, now: datetime) -> Forgotten:
         """Erase a customer everywhere; his orders stay without anything personal."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSummary:
+    """An order as operators see it: nothing of its customer is in it.
+
+    Args:
+        status: the back end may have given it one that the engine does not know.
+        reason: why it was cancelled or rejected, if somebody said.
+        told: the statuses its customer was told, or that his checkout said; None for an order of
+            before he was told of any.
+        moves: the statuses it may take next.
+    """
+
+    number: OrderNumber
+    status: str
+    type: str
+    total: Decimal
+    at: datetime
+    updated_at: datetime
+    reason: str
+    told: tuple[str, ...] | None
+    moves: tuple[OrderStatus, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AskedMove:
+    """An order was to take another status.
+
+    Args:
+        before: the status it had.
+        moves: the ones it could take from there.
+    """
+
+    status: OrderStatus
+    before: str
+    moves: tuple[OrderStatus, ...]
+
+    @property
+    def is_legal(self) -> bool:
+        """Tell whether it was moved."""
+        return self.status in self.moves
+
+
+class OperatorOrders(Protocol):
+    """The orders of one tenant, for operators."""
+
+    async def list(
+        self, *, statuses: Sequence[str] = (), limit: int = 50
+    ) -> tuple[OrderSummary, ...]:
+        """Give orders, the newest first.
+
+        Args:
+            statuses: only these; empty for all.
+        """
+        ...
+
+    async def show(self, number: OrderNumber) -> OrderSummary | None:
+        """Give one order; None if the tenant has none of that number."""
+        ...
+
+    async def move(
+        self, number: OrderNumber, status: OrderStatus, *, at: datetime, reason: str = ""
+    ) -> AskedMove | None:
+        """Give an order another status if that is legal; None if there is no such order."""
         ...

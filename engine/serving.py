@@ -33,6 +33,8 @@ def server(app: ASGIApp) -> uvicorn.Server:
             access_log=False,
             ws="none",
             timeout_graceful_shutdown=1,
+            server_header=False,
+            proxy_headers=False,
         )
     )
 

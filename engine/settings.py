@@ -2,14 +2,18 @@
 
 import re
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from engine.errors import SettingsError
+
+Network: TypeAlias = IPv4Network | IPv6Network
+"""Addresses of the internet that begin alike; one alone, too."""
 
 
 class Settings(BaseSettings):
@@ -17,24 +21,62 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", case_sensitive=False)
 
-    mongodb_uri: str = Field(default="", description="Empty: the embedded server is started.")
-    mongodb_db_name: str = Field(default="comanda", pattern=r"^[A-Za-z0-9_-]{1,38}$")
-    mongodb_max_pool_size: Annotated[int, Field(ge=1)] = 100
-    mongodb_min_pool_size: Annotated[int, Field(ge=0)] = 0
-    business_cache_ttl: Annotated[int, Field(ge=0)] = Field(default=300, description="Seconds.")
-    business_cache_size: Annotated[int, Field(ge=1)] = 1000
-    warmup_cache: bool = False
-    encryption_secret: SecretStr = SecretStr("")
+    mongodb_uri: str = Field(
+        default="",
+        repr=False,  # it may hold a password
+        description="A MongoDB replica set; empty: a development run with an embedded server.",
+    )
+    mongodb_db_name: str = Field(
+        default="comanda", pattern=r"^[A-Za-z0-9_-]{1,38}$", description="The database in it."
+    )
+    mongodb_max_pool_size: Annotated[int, Field(ge=1)] = Field(
+        default=100, description="Most connections of a process to MongoDB."
+    )
+    mongodb_min_pool_size: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="Connections to MongoDB that are kept open."
+    )
+    business_cache_ttl: Annotated[int, Field(ge=0)] = Field(
+        default=300, description="Seconds until a business document is read again."
+    )
+    business_cache_size: Annotated[int, Field(ge=1)] = Field(
+        default=1000, description="Business documents kept in memory."
+    )
+    warmup_cache: bool = Field(
+        default=False, description="All business documents are read at the start."
+    )
+    encryption_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Access tokens, Flow keys and tokens of Flows are made unreadable with it.",
+    )
     encryption_secret_previous: SecretStr = Field(
         default=SecretStr(""),
-        description="Also opens what is stored, while secrets are rotated; never seals.",
+        description="Others that only open what is stored, while the first is replaced.",
     )
-    meta_app_secret: SecretStr = SecretStr("")
-    meta_webhook_verify_token: SecretStr = SecretStr("")
-    whatsapp_api_version: str = Field(default="v26.0", pattern=r"^v\d+\.\d+$")
-    graph_api_url: str = Field(default="https://graph.facebook.com", pattern=r"^https?://")
-    admin_token: SecretStr = SecretStr("")
-    flow_private_key: SecretStr = SecretStr("")
+    meta_app_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Meta's app secret: webhooks and Flows are signed with it.",
+    )
+    meta_webhook_verify_token: SecretStr = Field(
+        default=SecretStr(""), description="Meta repeats it when the webhook is set up."
+    )
+    whatsapp_api_version: str = Field(
+        default="v26.0", pattern=r"^v\d+\.\d+$", description="Version of the Graph API."
+    )
+    graph_api_url: str = Field(
+        default="https://graph.facebook.com",
+        pattern=r"^https?://",
+        description="Meta, or a sandbox in its place.",
+    )
+    admin_token: SecretStr = Field(
+        default=SecretStr(""),
+        description="Bearer token of operators' routes (`/meta/catalog/sync/<tenant>` and what "
+        "is below `/api/v1/`); empty: they are shut.",
+    )
+    flow_private_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="PEM of the Flow key of tenants that have none of their own "
+        "(`comanda flows keygen`).",
+    )
     comanda_content: Path | None = Field(
         default=None, description="Folder that holds conversations/, flows/ and tenants/."
     )
@@ -43,12 +85,74 @@ class Settings(BaseSettings):
     )
     inbox_max_age: Annotated[int, Field(ge=1)] = Field(
         default=60,
-        description="Seconds a message may wait for its turn until the process is not ready.",
+        description="Seconds a message may wait for its turn until `/health/ready` says 503; "
+        "webhooks are taken all the same.",
     )
     retention_days: Annotated[int, Field(ge=1, le=3650)] = Field(
-        default=30, description="Days the turn log and finished messages are kept."
+        default=30,
+        description="Days the turn log, what turns have read, and finished messages are kept "
+        "(messages at least 8).",
     )
-    public_url: str = Field(default="", pattern=r"^(https?://.+)?$")
+    public_url: str = Field(
+        default="",
+        pattern=r"^(https?://.+)?$",
+        description="Where Meta finds this server; Flows are deployed with it, items link to it.",
+    )
+
+    metrics_token: SecretStr = Field(
+        default=SecretStr(""),
+        description="Bearer token that /metrics asks for; empty: it asks for none.",
+    )
+    audit_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        default=365, description="Days it is kept what operators did."
+    )
+    trusted_proxies: str = Field(
+        default="",
+        description="Addresses or networks (10.0.0.0/8) of the proxies before us, with commas or "
+        "spaces between: X-Forwarded-For is believed of them and of nobody else.",
+    )
+    rate_limit_factor: Annotated[float, Field(ge=0, le=1000)] = Field(
+        default=1.0,
+        description="Multiplies how many requests a second a client may send; 0: any number.",
+    )
+
+    # OpenTelemetry's own variables; the SDK reads the others itself.
+    otel_exporter_otlp_endpoint: str = Field(
+        default="",
+        pattern=r"^(https?://.+)?$",
+        description="Where traces go by OTLP over HTTP; empty: nothing is traced. Every other "
+        "OTEL_* variable counts, too.",
+    )
+    otel_exporter_otlp_traces_endpoint: str = Field(
+        default="", pattern=r"^(https?://.+)?$", description="The same, for traces alone."
+    )
+    otel_traces_exporter: str = Field(
+        default="", pattern=r"^(otlp|none)?$", description="'otlp' traces, 'none' does not."
+    )
+    otel_sdk_disabled: bool = Field(default=False, description="Nothing is traced.")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _is_networks(cls, value: str) -> str:
+        for part in re.findall(r"[^\s,]+", value):
+            try:
+                ip_network(part, strict=False)
+            except ValueError:
+                raise ValueError(f"'{part[:60]}' is no address and no network") from None
+        return value
+
+    def proxies(self) -> tuple[Network, ...]:
+        """Give the networks of the proxies that are believed."""
+        parts = re.findall(r"[^\s,]+", self.trusted_proxies)
+        return tuple(ip_network(part, strict=False) for part in parts)
+
+    def audited_for(self) -> timedelta:
+        """Tell how long it is kept what operators did."""
+        return timedelta(days=self.audit_days)
+
+    def is_https(self) -> bool:
+        """Tell whether the world reaches us by HTTPS."""
+        return urlsplit(self.public_url).scheme == "https"
 
     def content(self) -> Path:
         """Give the content folder: as set, or the one here, or the checkout's.
@@ -63,6 +167,12 @@ class Settings(BaseSettings):
                 return choice
         looked = choices[0]
         raise SettingsError(f"COMANDA_CONTENT: '{looked}' holds no folder 'conversations'")
+
+    def is_traced(self) -> bool:
+        """Tell whether traces are sent somewhere."""
+        told = self.otel_exporter_otlp_endpoint or self.otel_exporter_otlp_traces_endpoint
+        is_wanted = self.otel_traces_exporter == "otlp" or bool(told)
+        return is_wanted and self.otel_traces_exporter != "none" and not self.otel_sdk_disabled
 
     def retention(self) -> timedelta:
         """Tell how long the turn log and finished messages are kept."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from engine.box_ports import Timer
 from engine.clock import Ids
 from engine.domain.cart import Cart
 from engine.domain.conversation import Conversation
@@ -16,6 +17,7 @@ from engine.domain.order import Order
 from engine.domain.tenant import Tenant
 from engine.flow_ports import FlowDesk, FlowSession
 from engine.ports import CatalogRepository, NativeCatalog, OrderRepository
+from engine.staff_ports import Notice, StaffDesk
 
 EVENT_KEYS = (
     "name", "id", "title", "argument", "arguments", "text", "number", "quantity", "kind",
@@ -52,6 +54,10 @@ class Turn:
         flow_sessions: Flows that are sent.
         native: None where WhatsApp's own catalogue cannot be shown.
         sync_products: products to be compared with Meta's catalogue soon.
+        staff: None where nobody can be called.
+        notices: messages to the staff.
+        given_back: hand-offs that end, by their ids.
+        timers: of the states that are entered; see `engine.charts.timers`.
     """
 
     tenant: Tenant
@@ -69,6 +75,10 @@ class Turn:
     flow_sessions: list[FlowSession] = field(default_factory=list)
     native: NativeCatalog | None = None
     sync_products: list[ProductId] = field(default_factory=list)
+    staff: StaffDesk | None = None
+    notices: list[Notice] = field(default_factory=list)
+    given_back: list[str] = field(default_factory=list)
+    timers: list[Timer] = field(default_factory=list)
 
     @property
     def variables(self) -> dict[str, Any]:

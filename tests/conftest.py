@@ -6,11 +6,13 @@ dropped at the end; else an embedded server is started in a temporary folder.
 
 import asyncio
 import gc
+import logging
 import os
 
 import pytest
 import structlog
 
+from engine.logs import Libraries
 from engine.storage.connection import Database
 from engine.storage.embedded import EmbeddedServer
 from engine.storage.records import DOCUMENTS
@@ -52,6 +54,8 @@ def loggers():
     """A command run in a test's own process says where logs go; later tests read their own."""
     yield
     structlog.reset_defaults()
+    root = logging.getLogger()
+    root.handlers = [kept for kept in root.handlers if not isinstance(kept, Libraries)]
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ from engine.ports import (
     OrderRepository,
     TurnRecord,
 )
+from engine.staff_ports import HandOffRepository, Spoken, StaffLine
 from engine.whatsapp.flow_crypto import FlowKey
 from tests.memory_boxes import Boxes
 
@@ -245,6 +246,35 @@ class MemoryNative:
         return {product: self.held[product] for product in products if product in self.held}
 
 
+class MemoryHandOffs:
+    """The hand-offs of one tenant; a test fills them.
+
+    Args:
+        words: what customers sent last.
+        known: ids of hand-offs that the staff was told of.
+        lines: those of staff who have written, by phone.
+        keys: customers' keys by phone.
+    """
+
+    def __init__(self) -> None:
+        self.words: dict[CustomerKey, tuple[Spoken, ...]] = {}
+        self.known: set[str] = set()
+        self.lines: dict[str, StaffLine] = {}
+        self.keys: dict[str, CustomerKey] = {}
+
+    async def line(self, phone: str) -> StaffLine:
+        return self.lines.get(phone, StaffLine(CustomerKey(phone), phone))
+
+    async def last_words(self, customer: CustomerKey) -> Sequence[Spoken]:
+        return self.words.get(customer, ())
+
+    async def is_known(self, handoff: str) -> bool:
+        return handoff in self.known
+
+    async def key_of(self, *, phone: str) -> CustomerKey | None:
+        return self.keys.get(phone)
+
+
 class MemoryStore:
     """One tenant's store: `engine.ports.TenantStore`; stock and order numbers are not asked.
 
@@ -253,6 +283,7 @@ class MemoryStore:
         placed: every order.
         sent: what was sent, by what Meta calls it; a test puts it there.
         shown: `native`, for a test to fill.
+        called: `handoffs`, for a test to fill.
         boxes: what a turn is committed to as well; without them messages and timers are kept in
             `committed` only.
     """
@@ -271,6 +302,8 @@ class MemoryStore:
         self.deployments: DeploymentRepository = MemoryDeployments()
         self.shown = MemoryNative()
         self.native: NativeCatalog = self.shown
+        self.called = MemoryHandOffs()
+        self.handoffs: HandOffRepository = self.called
         self.committed: list[TurnRecord] = []
         self.placed = self._orders.orders
         self._turns: set[str] = set()

@@ -236,7 +236,7 @@ class MemoryOutbox:
     async def discard(self, entry: OutboxEntry, *, reason: str) -> None:
         await self._become(entry, "discarded", reason)
 
-    async def hold(self, entry: OutboxEntry, *, reason: str) -> None:
+    async def hold(self, entry: OutboxEntry, *, reason: str, waits_for: str | None = None) -> None:
         await self._become(entry, "held", reason)
 
     async def _become(self, entry: OutboxEntry, state: str, error: str) -> None:

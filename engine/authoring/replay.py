@@ -232,9 +232,11 @@ def _differences(turn: LoggedTurn, record: TurnRecord) -> Iterator[str]:
         before, after = getattr(log, name), getattr(now, name)
         if before != after:
             yield f"{name}: {before} -> {after}"
-    if len(turn.messages) != len(record.outbox):
-        yield f"messages: {len(turn.messages)} -> {len(record.outbox)}"
-    for message, entry in zip(turn.messages, record.outbox, strict=False):
+    # What the staff was told is in their conversation.
+    decided = [entry for entry in record.outbox if entry.about is None]
+    if len(turn.messages) != len(decided):
+        yield f"messages: {len(turn.messages)} -> {len(decided)}"
+    for message, entry in zip(turn.messages, decided, strict=False):
         yield from _changed(message, entry)
 
 

@@ -34,6 +34,7 @@ from engine.ports import (
     TurnRecord,
 )
 from engine.runtime import recording as asked
+from engine.staff_ports import HandOffRepository, Spoken, StaffLine
 
 MADE_UP: Final = 20_301
 """The seed of ids that were not drawn then; tests and rehearsals have others."""
@@ -111,6 +112,7 @@ class PastStore:
         self.flow_sessions: FlowSessionRepository = _Sessions()
         self.deployments: DeploymentRepository = _Deployments(past)
         self.native: NativeCatalog = _Native(past)
+        self.handoffs: HandOffRepository = _HandOffs(past)
 
     async def commit(self, record: TurnRecord) -> None:  # noqa: ARG002
         """Refuse: the past does not change."""
@@ -302,3 +304,22 @@ class _Native:
     async def items(self, products: Sequence[ProductId]) -> Mapping[ProductId, tuple[str, ...]]:
         found: Mapping[ProductId, tuple[str, ...]] = self.past.find(asked.NATIVE_ITEMS, *products)
         return found
+
+
+@dataclass(frozen=True)
+class _HandOffs:
+    past: Past
+
+    async def line(self, phone: str) -> StaffLine:
+        found: StaffLine = self.past.find(asked.STAFF_LINE, phone)
+        return found
+
+    async def is_known(self, handoff: str) -> bool:
+        return bool(self.past.find(asked.HANDOFF, handoff))
+
+    async def last_words(self, customer: CustomerKey) -> Sequence[Spoken]:  # noqa: ARG002
+        found: Sequence[Spoken] = self.past.find(asked.STAFF_WORDS)
+        return found
+
+    async def key_of(self, *, phone: str) -> CustomerKey | None:  # noqa: ARG002
+        return None

@@ -19,6 +19,19 @@ from engine.whatsapp import content as wire
 NOTHING_MATCHED = "nothing_matched"
 RAISED = "raised"
 """What is of our own making: nobody is told that nobody wanted it."""
+ORDER_MOVED = "order_moved"
+"""The event of an order that took another status; with the status, as `order_moved.ready`, it may
+be taken by itself."""
+STAFF_WROTE = "staff_wrote"
+"""The event of a person who typed to the customer on the business phone."""
+HANDED_BACK = "handed_back"
+"""The event of a conversation that comes back to the bot: by staff, an operator, or time."""
+FROM_STAFF = "from_staff"
+"""The event of whatever the tenant's own staff sends and no tap is."""
+TYPED = "typed"
+"""The event of any text, before what it means: `event.meaning` is the event of its phrase."""
+UNASKED = frozenset({ORDER_MOVED, STAFF_WROTE, HANDED_BACK})
+"""Events of ours that nobody waits for: if their turn fails, nothing is said."""
 IGNORED = (wire.Reaction, wire.SystemChange, wire.Edited, wire.Revoked, wire.CallPermission)
 """What needs no answer."""
 
@@ -58,10 +71,17 @@ def candidates(content: wire.Content, bundle: Bundle, language: str) -> Candidat
     if isinstance(content, wire.Tap):
         return _tap(content, bundle)
     if isinstance(content, wire.Raised):
-        event = Event(event_now(bundle.chart, content.event), content.data)
-        return Candidates(RAISED, sure=(event,), data=content.data)
+        return _raised(content, bundle)
     reader = _KINDS.get(type(content))
     return reader(content) if reader else Candidates("unsupported", data={"kind": "unknown"})
+
+
+def _raised(content: wire.Raised, bundle: Bundle) -> Candidates:
+    event = Event(event_now(bundle.chart, content.event), content.data)
+    if content.event != ORDER_MOVED:
+        return Candidates(RAISED, sure=(event,), data=content.data)
+    narrow = Event(f"{ORDER_MOVED}.{content.data.get('status')}", content.data)
+    return Candidates(RAISED, sure=(narrow, event), data=content.data)
 
 
 def _text(body: str, bundle: Bundle, language: str) -> Candidates:
@@ -82,6 +102,20 @@ def _text(body: str, bundle: Bundle, language: str) -> Candidates:
             return Candidates("text", data=data)
         return Candidates("text", vague=(event,), data=data)
     return Candidates("text", sure=(event,), language=other, data=data)
+
+
+def typed(found: Candidates) -> Event:
+    """Make the event of a text before its phrase counts; only the very phrase has a meaning."""
+    # One with a slot is about something, as "show me the pizza" is: no word that is said alone.
+    meant = (event.name for event in found.sure if event.data.get("argument") is None)
+    return Event(TYPED, {**found.data, "meaning": next(meant, None)})
+
+
+def from_staff(content: wire.Content, found: Candidates, bundle: Bundle) -> Candidates:
+    """Tell what a message of the tenant's own staff means, if the chart makes a difference."""
+    if isinstance(content, (wire.Tap, wire.Raised)) or FROM_STAFF not in bundle.chart.events():
+        return found
+    return Candidates(FROM_STAFF, data=found.data)
 
 
 def _slot(meaning: Meaning) -> dict[str, Any]:
@@ -113,8 +147,9 @@ def tap_event(wire_id: str, prefixes: Mapping[str, str], *, title: str = "") -> 
     page = _PAGE.search(wire_id)
     bare = wire_id[: page.start()] if page else wire_id
     word, found, rest = bare.partition(":")
-    # A dotted name is the engine's own (`refused.sold_out`, `after.cart.1h`): nobody can tap it.
-    name = "" if "." in word else prefixes.get(word, word)
+    # A dotted name is the engine's own (`refused.sold_out`, `after.cart.1h`), and so is what
+    # happens elsewhere: nobody can tap it.
+    name = "" if "." in word or word in UNASKED else prefixes.get(word, word)
     argument = bare if word in prefixes else (rest if found else None)
     data = {
         "id": wire_id,

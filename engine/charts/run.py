@@ -11,18 +11,28 @@ import structlog
 
 from engine.box_ports import Timer
 from engine.charts.compiler import BranchKey, Structures
-from engine.charts.inbound import NOTHING_MATCHED, RAISED, Candidates
+from engine.charts.inbound import (
+    NOTHING_MATCHED,
+    RAISED,
+    TYPED,
+    UNASKED,
+    Candidates,
+    typed,
+)
 from engine.charts.place import Place, innermost, locate, renamed
 from engine.charts.steps import Steps
 from engine.charts.timers import ENTRY, entries_now, timers_of
 from engine.domain.cart import Cart
 from engine.domain.conversation import Position
 from engine.errors import Conflict, EngineError, RenderFailed, TurnError, Unavailable
+from engine.logs import reason
 from engine.rendering.fitting import Context
-from engine.rendering.messages import render_all, render_template
+from engine.rendering.messages import render, render_all, render_template
+from engine.rendering.views import tenant_view
 from engine.spec.bundle import Bundle
 from engine.spec.check import variables_of
 from engine.spec.model import Branch, Chart, Message, State
+from engine.staff_ports import Notice
 from engine.turn import Event, Turn
 from engine.whatsapp.outbound import OutboundMessage
 
@@ -51,12 +61,27 @@ class Said:
     part: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A message to the staff, and what it is of.
+
+    Args:
+        message: None if its own condition does not hold.
+        template: what is sent instead when their 24-hour window is closed.
+    """
+
+    notice: Notice
+    message: OutboundMessage | None
+    template: OutboundMessage | None
+
+
 @dataclass(slots=True)
 class TurnResult:
     """What a turn decided.
 
     Args:
         steps: what happened, in order, for the turn log.
+        told: what the staff is told.
         failure: why it could not be finished; then nothing of it may be saved.
     """
 
@@ -64,6 +89,7 @@ class TurnResult:
     event: str
     source: str | None
     said: list[Said] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
     timers: list[Timer] = field(default_factory=list)
     steps: list[dict[str, Any]] = field(default_factory=list)
     cart: Cart | None = None
@@ -146,11 +172,11 @@ class _Talk(Steps):
             turn=turn,
             names=runner.names(chart),
             place=place,
-            lists=(self.result.said,),
+            lists=(self.result.said, self.result.told),
         )
         self.result.steps = self.log
         self.is_moved = place.moved
-        self.is_ours = self.is_timer = False
+        self.is_ours = self.is_unasked = False
         conversation = turn.conversation
         conversation.entries = entries_now(chart, conversation.entries)
         self.entry_before = conversation.entry
@@ -159,7 +185,9 @@ class _Talk(Steps):
         """Take the message's event and everything the chart raises after it."""
         conversation = self.turn.conversation
         self.is_ours = candidates.general == RAISED
-        self.is_timer = self.is_ours and ENTRY in candidates.data
+        self.is_unasked = self.is_ours and (
+            ENTRY in candidates.data or candidates.sure[-1].name in UNASKED
+        )
         if candidates.language in self.turn.tenant.languages:
             conversation.language = candidates.language or conversation.language
             self._speak(self.context)
@@ -207,6 +235,8 @@ class _Talk(Steps):
     def _choose(self, candidates: Candidates) -> Event | None:
         """Choose the first event somebody here reacts to."""
         general = Event(candidates.general, candidates.data)
+        if general.name == "text" and self.scope(TYPED):
+            return typed(candidates)
         for event in candidates.sure:
             if self.scope(event.name):
                 return event
@@ -239,7 +269,8 @@ class _Talk(Steps):
         if self.failure is not None:
             self.result.failure = str(self.failure) or type(self.failure).__name__
             self.result.said.clear()
-            if not self.is_timer:  # nobody waits for an answer
+            self.result.told.clear()
+            if not self.is_unasked:  # nobody waits for an answer
                 self._say_problem()
             return
         turn = self.turn
@@ -262,9 +293,9 @@ class _Talk(Steps):
                 conversation.entry += 1
             entries[state] = conversation.entries.get(state, conversation.entry)
         conversation.entries = entries
-        self.result.timers = timers_of(
-            self.chart, conversation, since=self.entry_before, now=self.turn.now
-        )
+        of_states = timers_of(self.chart, conversation, since=self.entry_before, now=self.turn.now)
+        held = entries.values()
+        self.result.timers = of_states + [t for t in self.turn.timers if t.entry in held]
 
     def _position(self, leaf: str) -> Position:
         return Position(
@@ -283,7 +314,7 @@ class _Talk(Steps):
             try:
                 self._say(branch.say)
             except EngineError as error:
-                log.error("turn.problem_unsayable", error=str(error))
+                log.error("turn.problem_unsayable", error=reason(error))
             return
 
     async def take(self, key: BranchKey) -> None:
@@ -293,11 +324,35 @@ class _Talk(Steps):
 
     def show_branch(self, branch: Branch) -> None:
         """Say what a branch says."""
+        self._tell_staff()
         self._say(branch.say)
 
     def show_state(self, state: State) -> None:
         """Say what a state says."""
+        self._tell_staff()
         self._say(state.say)
+
+    def _tell_staff(self) -> None:
+        """Make the messages that actions want the staff to get, in the tenant's first language."""
+        told = self.result.told
+        for notice in self.turn.notices[len(told) :]:
+            tenant = self.turn.tenant
+            language = tenant.languages[0]
+            words = self.bundle.vocabulary(language)
+            message = words.messages.get(notice.message)
+            if message is None:
+                raise RenderFailed(f"there is no message '{notice.message}' in {language}")
+            context = self.context | {
+                "language": language,
+                "locale": tenant.locale(language),
+                "terms": words.terms,
+                "tenant": tenant_view(tenant, language),
+                **notice.data,
+            }
+            self.log.append({"tell": notice.message, "at": message.where})
+            made = render(message, context)
+            template = render_template(message, context) if made else None
+            told.append(Told(notice, made, template))
 
     def _say(self, messages: tuple[str, ...]) -> None:
         for name in messages:

@@ -17,6 +17,7 @@ from engine.charts.compiler import ANYWHERE, BranchKey, Structure
 from engine.charts.place import Place
 from engine.domain.refusals import Reason, Refusal
 from engine.errors import ChartStuck, RenderFailed
+from engine.logs import reason
 from engine.rendering.messages import evaluate
 from engine.rendering.views import cart_view, tenant_view
 from engine.spec.bundle import Bundle
@@ -86,6 +87,9 @@ class Steps:
             turn.stock_taken,
             turn.flow_sessions,
             turn.sync_products,
+            turn.notices,
+            turn.given_back,
+            turn.timers,
             *lists,
         )
         self.context = self._context()
@@ -96,7 +100,11 @@ class Steps:
         context |= {
             "event": dict(BLANK_EVENT),
             "cart": cart_view(turn.cart),
-            "customer": {"name": conversation.name, "phone": conversation.phone},
+            "customer": {
+                "name": conversation.name,
+                "phone": conversation.phone,
+                "has_written": conversation.spoke_at is not None,
+            },
             "tenant": tenant_view(turn.tenant, conversation.language),
             "now": turn.now,
             "is_new": conversation.position is None,
@@ -242,7 +250,7 @@ class Steps:
         try:
             step["holds"] = branch.condition.holds(self.context)
         except RenderFailed as error:
-            log.warning("turn.guard_failed", error=str(error))
+            log.warning("turn.guard_failed", at=branch.where, error=reason(error))
             step["failed"] = str(error)
         self.log.append(step)
         return bool(step["holds"])
@@ -286,7 +294,7 @@ class Steps:
         except ValidationError as error:
             # Literals were checked when the chart was loaded: the customer's own words do not fit.
             place = ".".join(str(p) for p in error.errors()[0]["loc"])
-            log.warning("turn.argument_refused", at=call.where, action=call.verb.name, field=place)
+            log.warning("turn.argument_refused", at=call.where, action=call.verb.name)
             refused = {"refused": Reason.INVALID.value, "argument": place}
             self.log.append({"action": call.verb.name, "at": call.where} | refused)
             self.refusal = Refusal(Reason.INVALID)

@@ -70,6 +70,8 @@ def is_stale(chart: Chart, event: str, entry: int | None, conversation: Conversa
         return False
     name = event_now(chart, event)
     held = entries_now(chart, conversation.entries)
+    if not name.startswith(f"{_FIRST}."):  # an action has set it, for as long as he is there
+        return entry not in held.values()
     return not any(
         entry == count and timer_event(state, delay) == name
         for state, count in held.items()

@@ -10,9 +10,11 @@ import click
 
 from engine.app import flow_key
 from engine.cli import flow_output
+from engine.cli.audited import Noted, noted
 from engine.cli.databases import data_option
 from engine.cli.opened import Opened, opened
 from engine.deployment.calls import explain
+from engine.deployment.changes import Report
 from engine.deployment.content import FlowContent
 from engine.deployment.deployer import Deployer
 from engine.deployment.doctor import FlowDoctor
@@ -80,6 +82,8 @@ def deploy(tenant: str, *, product: str | None, is_dry: bool, form: str, data: P
 
     async def work(tools: _Tools) -> bool:
         report = await tools.deployer.deploy(tools.tenant, product=only, is_dry=is_dry)
+        if not is_dry:
+            await tools.note("flows deploy", outcome=_outcome(report))
         flow_output.show_report(report, form, "deploy")
         return not report.has_failed
 
@@ -120,6 +124,7 @@ def publish(tenant: str, *, form: str, data: Path) -> None:
 
     async def work(tools: _Tools) -> bool:
         report = await publish_drafts(tools.deployer, tools.tenant)
+        await tools.note("flows publish", outcome=_outcome(report))
         flow_output.show_report(report, form, "publish")
         return not report.has_failed
 
@@ -173,6 +178,7 @@ class _Tools:
     keys: FlowKeys
     deployer: Deployer
     app_secret: str
+    note: Noted
 
 
 def _run(tenant: str, data: Path, work: Callable[[_Tools], Awaitable[bool]]) -> None:
@@ -215,7 +221,13 @@ def _tools_of(parts: Opened) -> _Tools:
         public_url=settings.public_url,
         is_development=not settings.is_meta(),
     )
-    return _Tools(parts.tenant, keys, deployer, settings.meta_app_secret.get_secret_value())
+    note = noted(parts.database, settings, parts.tenant)
+    secret = settings.meta_app_secret.get_secret_value()
+    return _Tools(parts.tenant, keys, deployer, secret, note)
+
+
+def _outcome(report: Report) -> str:
+    return "failed" if report.has_failed else "done"
 
 
 async def _keygen(tools: _Tools, *, is_replacing: bool) -> bool:
@@ -230,6 +242,7 @@ async def _keygen(tools: _Tools, *, is_replacing: bool) -> bool:
             )
     key = await asyncio.to_thread(FlowKey.generate)
     await tools.keys.save(tenant, key)
+    await tools.note("flows keygen")
     click.echo(f"keygen: {tenant}: made a key with the fingerprint {key.fingerprint}")
     click.echo(key.public_pem, nl=False)
     click.echo(f"keygen: next, `comanda flows deploy {tenant}` gives this public key to Meta")

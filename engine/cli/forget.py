@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import orjson
 
+from engine.cli.audited import note
 from engine.cli.databases import data_option
 from engine.cli.opened import opened
 from engine.cli.texts import TEXT, printable
@@ -41,6 +42,7 @@ async def _forget(tenant: str, customer: str, *, is_dry: bool, form: str, data: 
             _show_found(parts.tenant, await known(erasure, customer), form)
             return
         gone = await erase(erasure, customer, now=parts.clock.now())
+        await note(parts.database, parts.settings, "forget", tenant=parts.tenant)
         _show(parts.tenant, gone, form)
 
 

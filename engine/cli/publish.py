@@ -107,7 +107,9 @@ async def _publish(
 
 
 async def _done(opened: Tools, proposal: Proposal) -> Version:
-    return await opened.publishing.publish(proposal)
+    version = await opened.publishing.publish(proposal)
+    await opened.note("publish", version.tenant)
+    return version
 
 
 def _refusal(proposal: Proposal, *, is_moving: bool) -> str:

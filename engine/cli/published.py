@@ -1,6 +1,6 @@
 """What the commands about published versions work with."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from engine.authoring.diff import diff
 from engine.authoring.diff_text import summary, text_diff
 from engine.authoring.fates import Fate
 from engine.authoring.publish import Publishing
+from engine.cli.audited import note
 from engine.cli.databases import database
 from engine.clock import SystemClock
 from engine.domain.ids import TenantId
@@ -29,6 +30,7 @@ class Tools:
 
     versions: MongoVersions
     publishing: Publishing
+    note: Callable[[str, TenantId], Awaitable[None]]
 
 
 @asynccontextmanager
@@ -53,7 +55,11 @@ async def tools(data: Path) -> AsyncIterator[Tools]:
             check=_check,
             compare=_compare,
         )
-        yield Tools(versions, publishing)
+
+        async def noted(action: str, tenant: TenantId) -> None:
+            await note(connected, settings, action, tenant=tenant)
+
+        yield Tools(versions, publishing, noted)
 
 
 async def _check(library: Library, tenant: TenantId, problems: Problems) -> Bundle | None:

@@ -1,4 +1,4 @@
-"""`comanda reference`: writes REFERENCE.md from the engine, or tells that it is old."""
+"""`comanda reference`: writes REFERENCE.md and DOCTOR.md, or tells that one is old."""
 
 import asyncio
 from pathlib import Path
@@ -8,7 +8,11 @@ import click
 
 from engine.authoring.reference import reference as written
 from engine.authoring.reference_examples import Shop
+from engine.authoring.settings_table import page_of, with_settings
 from engine.cli.output import log_to_stderr
+from engine.doctor.checks import ALL
+from engine.doctor.page import PATH as DOCTOR
+from engine.doctor.page import page as doctor_page
 from engine.errors import EngineError
 from engine.settings import read_settings
 from engine.verbs import all_verbs
@@ -24,6 +28,8 @@ def reference(*, is_check: bool, file: Path | None) -> None:
     \b
     Example: comanda reference
     Every action, guard, event, filter, message, component and problem is in it, with an example.
+    What `comanda doctor` asks is written, too, into engine/operations/DOCTOR.md, and the table
+    of settings into README.md.
     """
     log_to_stderr(level="critical")
     content = read_settings().content()
@@ -31,6 +37,20 @@ def reference(*, is_check: bool, file: Path | None) -> None:
     with TemporaryDirectory() as folder:
         verbs = all_verbs()
         made = asyncio.run(written(Shop(Path(folder), content, verbs), verbs))
+    _write(path, made, is_check=is_check)
+    if file is None:
+        _write(DOCTOR, doctor_page(ALL), is_check=is_check)
+        if readme := page_of(content):
+            page = readme.read_text(encoding="utf-8")
+            _write(readme, with_settings(page, named=readme.name), is_check=is_check)
+
+
+def _write(path: Path, made: str, *, is_check: bool) -> None:
+    """Write a page unless it is current, or tell that it is old.
+
+    Raises:
+        EngineError: it is not current, or cannot be written.
+    """
     held = path.read_text(encoding="utf-8") if path.is_file() else None
     if held == made:
         click.echo(f"reference: {path.name} is current")

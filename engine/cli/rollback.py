@@ -58,7 +58,9 @@ def rollback(
 
 async def _rollback(tenant: TenantId, number: int | None, data: Path) -> Moved:
     async with tools(data) as opened:
-        return await opened.publishing.rollback(tenant, number)
+        moved = await opened.publishing.rollback(tenant, number)
+        await opened.note("rollback", tenant)
+        return moved
 
 
 def _called(number: int) -> str:

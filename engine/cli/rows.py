@@ -11,6 +11,7 @@ from typing import Any, Final
 import click
 
 from engine.cli import rows_output
+from engine.cli.audited import Noted, noted
 from engine.cli.databases import data_option
 from engine.cli.opened import Opened, opened
 from engine.cli.texts import TEXT, printable
@@ -54,6 +55,7 @@ class _Tools:
     tenant: TenantId
     rows: OperatorRows
     now: datetime
+    note: Noted
 
 
 def row_commands(box: Box, meaning: str) -> click.Group:
@@ -179,8 +181,10 @@ def _changing(box: Box, verb: Verb) -> click.Command:
             # One after the other: nobody may take a later row of a customer before an earlier one.
             for row_id in dict.fromkeys(chosen):
                 changes.append(await change(tools.rows, verb, row_id, now=tools.now))
+            is_done = all(each.outcome == "done" for each in changes)
+            await tools.note(f"{box} {verb}", outcome="done" if is_done else "refused in part")
             rows_output.show_changes(box, tools.tenant, DONE[verb], changes, form)
-            return all(each.outcome == "done" for each in changes)
+            return is_done
 
         _run(box, tenant, data, work)
 
@@ -233,7 +237,8 @@ def _run(box: Box, tenant: str, data: Path, work: Callable[[_Tools], Awaitable[b
 @asynccontextmanager
 async def _tools(box: Box, tenant: str, data: Path) -> AsyncIterator[_Tools]:
     async with opened(tenant, data) as parts:
-        yield _Tools(parts.tenant, _rows(box, parts), parts.clock.now())
+        note = noted(parts.database, parts.settings, parts.tenant)
+        yield _Tools(parts.tenant, _rows(box, parts), parts.clock.now(), note)
 
 
 def _rows(box: Box, parts: Opened) -> OperatorRows:

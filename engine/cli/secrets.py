@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import orjson
 
+from engine.cli.audited import note
 from engine.cli.databases import data_option, database
 from engine.cli.development import with_secrets
 from engine.settings import read_settings
@@ -84,7 +85,11 @@ async def _rotate(data: Path, *, is_dry: bool, is_sealing_plain: bool) -> Sequen
         Database(ready.mongodb_uri, name=ready.mongodb_db_name) as opened,
     ):
         rotation = Rotation(opened, vault, is_sealing_plain=is_sealing_plain, is_dry=is_dry)
-        return await rotation.run()
+        rotated = await rotation.run()
+        if not is_dry:
+            outcome = "failed" if any(each.unopened for each in rotated) else "done"
+            await note(opened, settings, "secrets rotate", tenant=None, outcome=outcome)
+        return rotated
 
 
 def _show(rotated: Sequence[Rotated], *, is_dry: bool) -> None:

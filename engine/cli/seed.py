@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from engine.cli.audited import note
 from engine.cli.databases import data_option, database
 from engine.cli.development import with_secrets
 from engine.domain.ids import TenantId
@@ -61,4 +62,6 @@ async def seed_tenant(settings: Settings, tenant: TenantId, *, token: str = "") 
         raise EngineError(f"the files of '{tenant}' cannot be used")
     vault = Vault(*settings.encryption_secrets())
     async with Database(settings.mongodb_uri, name=settings.mongodb_db_name) as opened:
-        return await load(opened, tenant, own, menu, access_token=token, vault=vault)
+        seeded = await load(opened, tenant, own, menu, access_token=token, vault=vault)
+        await note(opened, settings, "seed", tenant=tenant)
+        return seeded

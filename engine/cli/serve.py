@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import uvicorn
 
+from engine import tracing
 from engine.app import Engine, Role
 from engine.cli.databases import data_option, database
 from engine.cli.development import with_secrets
@@ -69,6 +70,8 @@ async def _serve(host: str, port: int, ways: _Ways, data: Path) -> None:
         raise SettingsError(
             f"MONGODB_URI is not set: --role {ways.role} is one process of several"
         )
+    if settings.is_traced():
+        tracing.switch_on()
     async with database(settings, data) as ready:
         engine = Engine(
             ready,
@@ -83,12 +86,22 @@ async def _serve(host: str, port: int, ways: _Ways, data: Path) -> None:
         click.echo(f"comanda: {url} (Graph API: {ready.graph_api_url})", err=True)
         # Somebody may wait for a sync: he is told to ask again rather than keep the process.
         config = uvicorn.Config(
-            engine.web, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=10
+            engine.web,
+            log_config=None,
+            access_log=False,
+            ws="none",
+            timeout_graceful_shutdown=10,
+            # Nobody learns what serves him; whose X-Forwarded-For counts, the engine decides.
+            server_header=False,
+            proxy_headers=False,
         )
         # uvicorn raises the signal that stopped it once more: then it must not kill what is left.
         for told in (signal.SIGTERM, signal.SIGINT):
             signal.signal(told, lambda *_: None)
-        await uvicorn.Server(config).serve(sockets=[listener])
+        try:
+            await uvicorn.Server(config).serve(sockets=[listener])
+        finally:
+            tracing.switch_off()
 
 
 def _listen(host: str, port: int) -> tuple[socket.socket, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from engine.cli import sync_output
+from engine.cli.audited import noted
 from engine.cli.databases import data_option
 from engine.cli.opened import Opened, opened
 from engine.cli.output import log_to_stderr
@@ -85,6 +86,7 @@ class _Tools:
     def __init__(self, parts: Opened) -> None:
         self.tenant = parts.tenant
         self.clock = parts.clock
+        self.note = noted(parts.database, parts.settings, parts.tenant)
         self.owner = f"sync-{RandomIds().token()}"
         self.sync = Sync(
             Surroundings(
@@ -141,6 +143,7 @@ async def _run(tools: _Tools, form: str, *, is_full: bool) -> bool:
     if not is_new:
         click.echo(f"sync: {tools.tenant}: joins the sync that is under way", err=True)
     report = await _followed(tools)
+    await tools.note("sync", outcome=report.status)
     sync_output.show_report(report, tools.tenant, form)
     return report.status == "completed" and not report.failed and not report.reason
 
@@ -154,6 +157,7 @@ async def _drift(tools: _Tools, form: str, *, is_repairing: bool, is_keeping: bo
         await tools.sync.drift.mend(shop, mended)
         await tools.sync.reports.start(tools.tenant, is_full=False)
         report = await _followed(tools)
+        await tools.note("sync repair", outcome=report.status)
         if report.status == "blocked":
             raise EngineError(f"'{tools.tenant}' cannot be synced: {report.reason}")
     sync_output.show_drift(found, mended, tools.tenant, form)

@@ -3,8 +3,8 @@
 Nothing is changed here.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from engine.deployment.calls import FlowCalls, explain
@@ -18,6 +18,8 @@ from engine.spec.problems import SpecError
 from engine.whatsapp.flow_crypto import FlowKey
 
 Verdict = Literal["ok", "wrong", "unknown"]
+Part = Literal["start", "number", "flow", "endpoint"]
+"""What an item is of: what comes before all, a number, a Flow at Meta, an address of ours."""
 Ping = Callable[[str, str], Awaitable[str]]
 """Pings an endpoint with a public key, and tells what is wrong with it, or nothing."""
 
@@ -38,6 +40,7 @@ class Item:
     verdict: Verdict
     reason: str
     mend: str = ""
+    part: Part = "start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +68,9 @@ class FlowDoctor:
         else:
             graph = deployer.graph(business.access_token)
             items.append(await self._token(tenant, business, graph))
-            items += await self._numbers(tenant, business, graph, key)
-            items += await self._flows(tenant, wanted, has_files=not problems)
-        items += await self._endpoints(wanted, key)
+            items += _of("number", await self._numbers(tenant, business, graph, key))
+            items += _of("flow", await self._flows(tenant, wanted, has_files=not problems))
+        items += _of("endpoint", await self._endpoints(wanted, key))
         return tuple(items)
 
     async def _business(self, tenant: TenantId) -> tuple[Business | None, list[str]]:
@@ -153,6 +156,10 @@ class FlowDoctor:
             faults = [fault] if fault else []
             items.append(_judged(f"endpoint {endpoint}", faults, "it answers the ping", mend))
         return items
+
+
+def _of(part: Part, items: Iterable[Item]) -> Iterator[Item]:
+    return (replace(item, part=part) for item in items)
 
 
 def _judged(name: str, faults: list[str], well: str, mend: str) -> Item:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.clock import ManualClock, SeededIds
+from engine.dialogs.staff import StaffPhone
 from engine.dialogs.stage import DialogFailed, Stage
 from engine.domain.ids import CustomerKey, TenantId
 from engine.domain.order import Order
@@ -19,10 +20,12 @@ from engine.spec.dialog import (
     Change,
     Dialog,
     Expectation,
+    Move,
     NativeCart,
     Opening,
     Place,
     Sent,
+    StaffActs,
     Step,
 )
 from engine.spec.model import delay_of
@@ -63,7 +66,9 @@ async def begin(
         engine.ids.reset(seed)
     await playground.offer_flows(tenant, offered=opening.flows)
     customer = playground.customer(tenant, f"1555{seed:010d}", opening.customer)
-    return Player(playground, tenant, Stage(playground, customer, show=show), show)
+    staff = await StaffPhone.of(playground, tenant, show)
+    stage = Stage(playground, customer, show=show)
+    return Player(playground, tenant, stage, show, staff=staff)
 
 
 async def play(
@@ -88,8 +93,18 @@ async def play(
 class Player:
     """Does the steps of one dialog."""
 
-    def __init__(self, playground: Playground, tenant: TenantId, stage: Stage, show: Show) -> None:
+    def __init__(
+        self,
+        playground: Playground,
+        tenant: TenantId,
+        stage: Stage,
+        show: Show,
+        *,
+        staff: StaffPhone | None = None,
+    ) -> None:
         self.stage = stage
+        self._staff = staff
+        self._told = 0
         self._playground = playground
         self._tenant = tenant
         self._show = show
@@ -115,9 +130,13 @@ class Player:
             "send": self._send,
             "wait": self._wait,
             "change": self._change,
+            "move": self._move,
+            "staff": self._staff_acts,
             "expect": self._expect,
         }
         await done[step.kind](getattr(step, step.kind))
+        if self._staff:
+            self._told += await self._staff.see()
 
     async def held(self) -> Expectation:
         """Tell how things stand, in the words of an expectation."""
@@ -127,7 +146,9 @@ class Player:
         position = conversation.position if conversation else None
         facts: dict[str, Any] = {"state": position.leaf} if position else {}
         orders = await self._orders()
-        return Expectation(**facts, cart=cart.count if cart else 0, orders=orders)
+        return Expectation(
+            **facts, cart=cart.count if cart else 0, orders=orders, staff=self._told
+        )
 
     async def _tap_old(self, wanted: str) -> None:
         await self.stage.tap(wanted, oldest=True)
@@ -209,6 +230,29 @@ class Player:
             raise DialogFailed(f"there is no product '{change.product}'")
         said = ", ".join(f"{name} {value}" for name, value in fields.items())
         self._show(f"(the back end changes {change.product}: {said})")
+
+    async def _move(self, move: Move) -> None:
+        order = await self._store.orders.get_latest(self.customer)
+        if order is None:
+            raise DialogFailed("the customer has no order that could be moved")
+        engine = self._playground.engine
+        key = {"orderNumber": order.number, "subDomain": self._tenant}
+        rows = engine.database.collection(OrderDocument)
+        known = await rows.find_one(key, {"updatedAt": 1}) or {}
+        # A clock that stands still would have it written at no other time than before.
+        at = max(engine.clock.now(), known["updatedAt"] + timedelta(milliseconds=1))
+        written = {"status": move.status, "statusReason": move.reason, "updatedAt": at}
+        await rows.update_one(key, {"$set": written})
+        why = f": {move.reason}" if move.reason else ""
+        self._show(f"(the shop moves the order to {move.status}{why})")
+        await engine.parts.order_watch.look()
+        self.stage.show(await self.stage.look())
+
+    async def _staff_acts(self, acts: StaffActs) -> None:
+        if self._staff is None:
+            raise DialogFailed("the tenant has no `staff.phone`")
+        await self._staff.do(acts, self.stage.customer)
+        self.stage.show(await self.stage.look())
 
     # What must hold --------------------------------------------------------------------------
 

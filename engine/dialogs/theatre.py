@@ -120,7 +120,7 @@ class _Transcript:
 
     def show(self, line: str) -> None:
         # An empty line before whatever happens next, as between paragraphs.
-        if line.startswith(("customer", "(")) and line != "(no answer)":
+        if line.startswith(("customer", "staff", "(")) and line != "(no answer)":
             self._add("")
         self._add(line)
 

@@ -1,9 +1,11 @@
 """An order: what was sold, to whom, and the moves its status may make."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from engine.domain.cart import CartLine
 from engine.domain.ids import CustomerKey, OrderNumber
@@ -54,6 +56,27 @@ LEGAL_MOVES: dict[OrderType, dict[OrderStatus, frozenset[OrderStatus]]] = {
         _S.ON_THE_WAY: frozenset(),
     },
 }
+
+
+RETURNED: Final = frozenset({_S.CANCELLED, _S.REJECTED})
+"""The statuses of an order that nobody gets: what it took of the stock is there again."""
+
+
+def leads_to(kind: OrderType, before: OrderStatus, after: OrderStatus) -> bool:
+    """Tell whether legal moves lead from one status to another, in one step or several."""
+    seen: set[OrderStatus] = set()
+    waiting = set(LEGAL_MOVES[kind][before])
+    while waiting:
+        status = waiting.pop()
+        seen.add(status)
+        waiting |= LEGAL_MOVES[kind][status] - seen
+    return after in seen
+
+
+def in_order(statuses: Iterable[OrderStatus]) -> tuple[OrderStatus, ...]:
+    """Give statuses in the order in which an order comes to them."""
+    wanted = frozenset(statuses)
+    return tuple(status for status in OrderStatus if status in wanted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ class Reason(StrEnum):
     PRICE_CHANGED = "price_changed"
     INVALID = "invalid"
     CHECKOUT_INCOMPLETE = "checkout_incomplete"
+    UNKNOWN_HANDOFF = "unknown_handoff"
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,36 @@ class CatalogMode(TenantPart):
     )
 
 
+class Staff(TenantPart):
+    """The people who answer a customer who asks for one."""
+
+    phone: str = Field(
+        default="",
+        pattern=r"^(\+?[0-9][0-9 ()./-]{5,24})?$",
+        description="Their WhatsApp number with its country code, such as +51 999 555 010: it is "
+        "told who asks for a person. Not one of the shop's own numbers.",
+    )
+    after: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,3}[smhd]$")] = Field(
+        default="4h",
+        description="The bot answers again when nobody has written for so long, such as 30m.",
+    )
+
+    @cached_property
+    def digits(self) -> str:
+        """Give their number as WhatsApp's webhooks write it; empty if there is none."""
+        return "".join(c for c in self.phone if c.isdigit())
+
+    def has(self, phone: str | None) -> bool:
+        """Tell whether a phone number, in digits, is theirs."""
+        return bool(phone) and phone == self.digits
+
+    @cached_property
+    def silence(self) -> timedelta:
+        """Tell after how much silence the bot answers again."""
+        units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+        return timedelta(**{units[self.after[-1]]: int(self.after[:-1])})
+
+
 class Tenant(TenantPart):
     """A shop or restaurant that sells over WhatsApp."""
 
@@ -131,6 +161,9 @@ class Tenant(TenantPart):
     )
     phone: str = Field(default="", description="Its number as customers dial it.")
     address: str = Field(default="", description="Where it is.")
+    staff: Staff = Field(
+        default=Staff(), description="Who answers a customer who asks for a person."
+    )
     hours: dict[Weekday, tuple[Hours, ...]] = Field(
         default_factory=dict,
         description="Opening hours by weekday; one that runs past midnight ends the next day; "

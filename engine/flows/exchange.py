@@ -16,6 +16,7 @@ from engine.charts.steps import Steps
 from engine.domain.refusals import Reason
 from engine.errors import Conflict, RenderFailed, Unavailable
 from engine.flows.form import Data, Form, NotOffered, fitted, form_of, read_form
+from engine.logs import reason
 from engine.rendering.messages import evaluate
 from engine.rendering.views import plain
 from engine.spec.bundle import Bundle
@@ -178,7 +179,7 @@ class _Visit(Steps):
             shown = self._data(screen)
             values = read_form(self.screens.form(self.flow, screen), shown, self.asked.data)
         except NotOffered as told:
-            log.info("flow.not_offered", flow=self.flow.id, screen=screen, input=told.name)
+            log.info("flow.not_offered", flow=self.flow.id, screen=screen)
             await self._not_offered(told.name)
         except RenderFailed as error:
             self.failure = error
@@ -190,7 +191,7 @@ class _Visit(Steps):
                 log.info("flow.event_unhandled", flow=self.flow.id, screen=screen)
         if self.failure is not None and not isinstance(self.failure, (Unavailable, Conflict)):
             # The customer stays where he was, and may try again.
-            log.error("flow.failed", flow=self.flow.id, screen=screen, error=str(self.failure))
+            log.error("flow.failed", flow=self.flow.id, screen=screen, error=reason(self.failure))
             self.log.append({"failed": str(self.failure)})
             self.failure = None
             self._restore(before)
@@ -267,7 +268,7 @@ class _Visit(Steps):
                 try:
                     return branch.error.render(self.context).strip() or None
                 except RenderFailed as error:
-                    log.error("flow.problem_unsayable", error=str(error))
+                    log.error("flow.problem_unsayable", error=reason(error))
         return None
 
 

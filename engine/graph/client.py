@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import httpx
 
+from engine import tracing
 from engine.errors import GraphNoAnswer, GraphRetryable, GraphTerminal, Malformed
 from engine.graph.usage import Usage, usage_of
 from engine.whatsapp.json_values import as_integer, load
@@ -102,6 +103,11 @@ class GraphClient:
             GraphRetryable: Meta cannot be reached, or says later.
             GraphTerminal: Meta refuses it for good.
         """
+        # The last part of a path names what is asked; the others are ids.
+        with tracing.within("graph", method=method, what=path.rpartition("/")[2]):
+            return await self._exchange(method, path, token=token, **content)
+
+    async def _exchange(self, method: str, path: str, *, token: str, **content: Any) -> Answer:
         headers = {"Authorization": f"Bearer {token}"}
         try:
             answer = await self._http.request(method, path, headers=headers, **content)
@@ -112,6 +118,7 @@ class GraphClient:
             raise GraphRetryable(f"no connection: {type(error).__name__}") from error
         except httpx.HTTPError as error:
             raise GraphNoAnswer(f"no answer: {type(error).__name__}") from error
+        tracing.note(status=answer.status_code)
         body, usage = _json(answer), usage_of(answer.headers)
         if answer.is_success:
             return Answer(body, usage)

@@ -4,7 +4,7 @@ A moment is never changed: any number of turns can be tried from it. How a turn 
 known here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -29,6 +29,7 @@ from engine.ports import (
     OrderRepository,
     TurnRecord,
 )
+from engine.staff_ports import HandOffRepository, Spoken, StaffLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ class MomentStore:
         self.flow_sessions: FlowSessionRepository = _Sessions(moment)
         self.deployments: DeploymentRepository = _NoDeployments()
         self.native: NativeCatalog = native
+        self.handoffs: HandOffRepository = _NobodyElse()
 
     async def commit(self, record: TurnRecord) -> None:  # noqa: ARG002
         """Refuse: a moment does not change."""
@@ -205,3 +207,19 @@ class _NoDeployments:
     ) -> bool:
         """Know of no Flow."""
         return False
+
+
+class _NobodyElse:
+    """The staff of a rehearsal: they can be told, and have never written."""
+
+    async def line(self, phone: str) -> StaffLine:
+        return StaffLine(CustomerKey(phone), phone)
+
+    async def last_words(self, customer: CustomerKey) -> Sequence[Spoken]:  # noqa: ARG002
+        return ()
+
+    async def is_known(self, handoff: str) -> bool:  # noqa: ARG002
+        return False
+
+    async def key_of(self, *, phone: str) -> CustomerKey | None:  # noqa: ARG002
+        return None

@@ -6,6 +6,7 @@ Shared files are not a tenant's: of them it is told only what none of their tena
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from engine.charts.inbound import FROM_STAFF
 from engine.rehearsal.walk import Guard, Walk
 from engine.spec.content import TENANTS
 from engine.spec.problems import Problems, Span
@@ -30,7 +31,12 @@ class Seen:
         """Add a walk, unless something was left to be tried."""
         if not walk.is_whole:
             return
-        for state in walk.bundle.chart.states.values():
+        chart = walk.bundle.chart
+        # Where only the staff comes to, no made-up customer can.
+        theirs = {branch.go for branch in chart.anywhere.get(FROM_STAFF, ())}
+        for state in chart.states.values():
+            if state.id in theirs:
+                continue
             known = self.states.get(state.where, (state.id, False))[1]
             self.states[state.where] = state.id, known or state.id in walk.states
         self._count(walk.guards)

@@ -43,6 +43,7 @@ from engine.whatsapp.products import (
     ProductSection,
 )
 from engine.whatsapp.rules import InvalidMessage
+from engine.whatsapp.templates import template_language
 
 
 def render(message: Message, context: Context) -> OutboundMessage | None:
@@ -291,10 +292,29 @@ def _template(message: Message, context: Context) -> TemplateMessage:
     # Meta takes no line breaks in them.
     texts = (" ".join(p.render(context).split()) for p in part.parameters)
     parameters = [{"type": "text", "text": text} for text in texts]
-    components: tuple[Mapping[str, Any], ...] = ()
+    components: list[Mapping[str, Any]] = []
     if parameters:
-        components = ({"type": "body", "parameters": parameters},)
-    return TemplateMessage(part.name, context["locale"], components)
+        components.append({"type": "body", "parameters": parameters})
+    # A reply means what the message's own button of that event means.
+    ids = (
+        {
+            e.event: option_of(e, local, limits.BUTTON_TITLE).id
+            for e, local in offers(message.buttons, context)
+        }
+        if part.buttons
+        else {}
+    )
+    for place, button in enumerate(part.buttons):
+        reply = {"type": "payload", "payload": ids.get(button.event, button.event)}
+        components.append(
+            {
+                "type": "button",
+                "sub_type": "quick_reply",
+                "index": str(place),
+                "parameters": [reply],
+            }
+        )
+    return TemplateMessage(part.name, template_language(context["locale"]), tuple(components))
 
 
 _MAKERS: Mapping[str, Callable[[Message, Context], OutboundMessage]] = {

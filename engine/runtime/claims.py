@@ -16,6 +16,7 @@ from engine.box_ports import SlotTables
 from engine.clock import Clock
 from engine.domain.ids import CustomerKey, TenantId
 from engine.errors import EngineError, Unavailable
+from engine.logs import reason
 from engine.runtime.polling import Poll
 from engine.slots import LEASE, SLOTS, SlotTable, left, renewed, slot_of, surplus
 
@@ -97,7 +98,7 @@ class Claims:
             except Unavailable as error:
                 # The others could not renew theirs either: they are given the time to.
                 self._patient_until = time.monotonic() + LEASE.total_seconds()
-                log.warning("claims.database_away", error=str(error))
+                log.warning("claims.database_away", error=reason(error))
             metrics.slots.set(len(self.terms()))
 
     async def _renew(self) -> None:
@@ -178,4 +179,4 @@ class Claims:
                         return
             except EngineError as error:
                 # The others wait until the lease is over.
-                log.warning("claims.not_left", error=str(error))
+                log.warning("claims.not_left", error=reason(error))

@@ -6,7 +6,7 @@ described to us, and nothing depends on them.
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 
@@ -15,13 +15,15 @@ from engine.clock import Clock
 from engine.domain.ids import OrderNumber, TenantId
 from engine.domain.order import OrderStatus
 from engine.errors import EngineError, Unavailable
+from engine.logs import reason
 from engine.ports import BusinessRepository, TenantStore
 from engine.whatsapp.inbound import OtherChange
 from engine.whatsapp.json_values import as_id, as_integer, as_text
 
 OBJECTS: Final = frozenset({"catalog", "commerce_account", "whatsapp_business_account"})
+STATUS_UPDATE: Final = "message_template_status_update"
 TEMPLATES: Final = frozenset({
-    "message_template_status_update",
+    STATUS_UPDATE,
     "message_template_quality_update",
     "message_template_components_update",
 })  # fmt: skip
@@ -66,7 +68,11 @@ class CatalogNews(Protocol):
 
 
 class Commerce:
-    """Takes note of what Meta says beside messages, statuses and Flows."""
+    """Takes note of what Meta says beside messages, statuses and Flows.
+
+    Args:
+        approved: is told of a tenant's template that has another status at Meta.
+    """
 
     def __init__(
         self,
@@ -75,7 +81,9 @@ class Commerce:
         businesses: BusinessRepository,
         stores: Callable[[TenantId], TenantStore],
         clock: Clock,
+        approved: Callable[[TenantId, Mapping[str, Any]], Awaitable[None]] | None = None,
     ) -> None:
+        self._approved = approved
         self._news = news
         self._businesses = businesses
         self._stores = stores
@@ -162,7 +170,7 @@ class Commerce:
             except Unavailable:
                 raise
             except EngineError as error:
-                log.warning("commerce.order_failed", tenant=tenant, reason=str(error))
+                log.warning("commerce.order_failed", tenant=tenant, reason=reason(error))
                 continue
             if is_moved is not None:
                 outcome = "moved" if is_moved else "illegal"
@@ -177,6 +185,9 @@ class Commerce:
         for change in changes:
             tenants = await accounts.tenants(change)
             _count("template_update", "noted" if tenants else "unknown")
+            if self._approved and change.field == STATUS_UPDATE:
+                for tenant in tenants:
+                    await self._approved(tenant, change.value)
             value = change.value
             log.info(
                 "commerce.template",

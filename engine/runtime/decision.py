@@ -10,7 +10,7 @@ from functools import partial
 
 import structlog
 
-from engine.charts.inbound import candidates, flow_end
+from engine.charts.inbound import UNASKED, candidates, flow_end, from_staff
 from engine.charts.run import Runner
 from engine.charts.timers import ENTRY, is_stale
 from engine.clock import Clock, Ids
@@ -34,6 +34,7 @@ from engine.runtime.recording import (
     RecordedTokens,
     Recorder,
 )
+from engine.runtime.staff import TurnStaff
 from engine.runtime.turn_record import Cause, Meant, decided, ignored, introduced
 from engine.spec.bundle import Bundle
 from engine.turn import Turn
@@ -119,7 +120,8 @@ class Decisions:
 
         result = await self._runner.run(bundle, turn, meant.candidates, origin=origin)
         if result.failure is not None:
-            log.error("turn.failed", row=cause.id, tenant=cause.tenant, error=result.failure)
+            place = next((s["at"] for s in reversed(result.steps) if "at" in s), None)
+            log.error("turn.failed", tenant=cause.tenant, at=place)
         done = meant.flow_done
         return decided(cause, conversation, bundle, result, case.recording, flow_done=done)
 
@@ -135,7 +137,7 @@ class Decisions:
         conversation, _ = await _held(case)
         turn = self._turn(case, conversation, None, None)
         result = self._runner.problem(bundle, turn, error)
-        if cause.message and _is_timer(cause.message):
+        if cause.message and _is_unasked(cause.message):
             result.said.clear()  # nobody waits for an answer
         record = decided(cause, conversation, bundle, result, case.recording, flow_done=None)
         return replace(record, given_up=error)
@@ -173,6 +175,12 @@ class Decisions:
                 now=case.now,
             ),
             native=RecordedNative(store.native, recorder) if is_single else None,
+            staff=TurnStaff(
+                bundle.tenant,
+                case.cause.customer,
+                handoffs=store.handoffs,
+                recorder=recorder,
+            ),
         )
 
     async def _meaning(self, case: _Case, conversation: Conversation) -> Meant:
@@ -195,7 +203,10 @@ class Decisions:
                 params = self._replies.params(session, content)
                 done = replace(session, version=session.version + 1, state="done", params=params)
                 return Meant(flow_end(session.flow, params), done)
-        return Meant(candidates(content, bundle, conversation.language))
+        found = candidates(content, bundle, conversation.language)
+        if found and bundle.tenant.staff.has(conversation.phone):
+            found = from_staff(content, found, bundle)
+        return Meant(found)
 
 
 async def _held(case: _Case) -> tuple[Conversation, Cart | None]:
@@ -206,7 +217,12 @@ async def _held(case: _Case) -> tuple[Conversation, Cart | None]:
     has_cart = held is not None and held.cart_expires_at is not None
     cart = recorder.cart = await store.carts.get(cause.customer) if has_cart else None
     conversation = held or Conversation(
-        cause.tenant, cause.customer, case.bundle.tenant.languages[0]
+        cause.tenant,
+        cause.customer,
+        case.bundle.tenant.languages[0],
+        # Staff may write to somebody first: then his number is all there is of him.
+        phone=cause.customer if cause.customer.isdecimal() else None,
+        phone_number_id=cause.phone_number_id,
     )
     if cause.message and cause.message.wamid:
         conversation = introduced(conversation, cause.message, now=case.now)
@@ -224,3 +240,8 @@ def live_cart(cart: Cart | None, conversation: Conversation, now: datetime) -> C
 def _is_timer(message: InboundMessage) -> bool:
     """Tell whether an event of ours is a timer that has fired."""
     return isinstance(message.content, Raised) and ENTRY in message.content.data
+
+
+def _is_unasked(message: InboundMessage) -> bool:
+    content = message.content
+    return _is_timer(message) or (isinstance(content, Raised) and content.event in UNASKED)

@@ -21,6 +21,7 @@ from engine.domain.ids import TenantId
 from engine.errors import Conflict, TurnError, Unavailable
 from engine.flow_ports import FlowSession
 from engine.flows.exchange import FALLBACK, Asked, Screens, Shown
+from engine.logs import reason
 from engine.ports import TenantStore
 from engine.rendering.views import plain
 from engine.runtime.bundles import Bundles
@@ -100,7 +101,7 @@ class Exchanges:
             try:
                 return await self._answer(request, bundle, store, flow, product)
             except Conflict as error:
-                log.info("flow.conflict", tenant=tenant, attempt=attempt, reason=str(error))
+                log.info("flow.conflict", tenant=tenant, attempt=attempt, reason=reason(error))
                 await asyncio.sleep(0.005 * 2**attempt)
         raise TurnError(f"the exchange met {MAX_CONFLICTS} conflicts")
 

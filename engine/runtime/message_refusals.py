@@ -12,6 +12,7 @@ from engine.clock import Clock
 from engine.domain.ids import TenantId
 from engine.errors import TurnError
 from engine.flow_ports import FlowStatus
+from engine.logs import reason
 from engine.ports import BusinessRepository, TenantStore
 from engine.whatsapp.content import Raised
 from engine.whatsapp.inbound import OtherChange, raised
@@ -87,6 +88,7 @@ class MessageRefusals:
             timestamp=int(now.timestamp()),
             received_at=now,
             raw=raw,
+            trace=entry.trace,
         )
         for fresh in await self._inbox.accept([row]):
             self._offer(fresh)
@@ -118,7 +120,7 @@ class MessageRefusals:
                 store = self._stores(tenant)
             except TurnError as error:
                 # It is not served, so nothing of it is sent; others of the account may be.
-                log.warning("flow.webhook_of_nobody", tenant=tenant, error=str(error))
+                log.warning("flow.webhook_of_nobody", tenant=tenant, error=reason(error))
                 continue
             await store.deployments.hold(
                 flow_id, status=cast("FlowStatus", status), until=None, at=at

@@ -15,6 +15,7 @@ from engine import metrics
 from engine.clock import Clock
 from engine.domain.ids import TenantId
 from engine.errors import EngineError, Unavailable
+from engine.logs import reason
 from engine.runtime.bundles import Bundles
 from engine.runtime.polling import Poll
 from engine.spec.bundle import Bundle, Library
@@ -118,7 +119,7 @@ class Publications:
             await self.look()
             await self.keep()
         except Unavailable as error:
-            log.warning("publications.database_away", error=str(error))
+            log.warning("publications.database_away", error=reason(error))
 
     async def look(self) -> None:
         """Serve what has become live since the last look.
@@ -204,7 +205,7 @@ class Publications:
             try:
                 texts = self._bundles.library.documents.texts(version.files)
             except EngineError as error:
-                log.warning("version.not_kept", tenant=version.tenant, reason=str(error))
+                log.warning("version.not_kept", tenant=version.tenant, reason=reason(error))
                 continue
             found[version.tenant] = {version.files[path]: text for path, text in texts.items()}
         return found

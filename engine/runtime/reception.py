@@ -5,13 +5,15 @@ from typing import Protocol
 
 import structlog
 
-from engine import metrics
+from engine import metrics, tracing
 from engine.box_ports import Inbox, InboxRow
 from engine.clock import Clock
 from engine.domain.ids import CustomerKey, TenantId
+from engine.logs import digest
 from engine.ports import Business, BusinessRepository
 from engine.runtime.message_refusals import MessageRefusals
 from engine.runtime.statuses import Statuses
+from engine.whatsapp.echoes import FIELD as ECHOES
 from engine.whatsapp.inbound import InboundMessage, OtherChange, Status, Webhook
 
 FLOWS = "flows"
@@ -45,6 +47,7 @@ class Reception:
         offer: Callable[[InboxRow], None],
         refusals: MessageRefusals,
         commerce: OtherChanges,
+        echoes: OtherChanges,
     ) -> None:
         self._inbox = inbox
         self._statuses = statuses
@@ -53,6 +56,7 @@ class Reception:
         self._offer = offer
         self._refusals = refusals
         self._commerce = commerce
+        self._echoes = echoes
 
     async def receive(self, webhook: Webhook) -> None:
         """Store what a webhook brings; when it returns, nothing of it can be lost.
@@ -70,12 +74,17 @@ class Reception:
         metrics.messages.labels(outcome="accepted").inc(len(fresh))
         metrics.messages.labels(outcome="duplicate").inc(len(rows) - len(fresh))
         for row in fresh:
+            log.debug("message.accepted", message=digest(row.id), tenant=row.tenant)
             self._offer(row)
         await self._note(webhook.statuses)
         for other in webhook.others:
             if other.field == FLOWS:
                 await self._refusals.change(other)
-        await self._commerce.take([other for other in webhook.others if other.field != FLOWS])
+        typed = [other for other in webhook.others if other.field == ECHOES]
+        if typed:
+            await self._echoes.take(typed)
+        known = (FLOWS, ECHOES)
+        await self._commerce.take([other for other in webhook.others if other.field not in known])
 
     async def _business(self, phone_number_id: str) -> Business | None:
         business = await self._businesses.by_phone_number_id(phone_number_id)
@@ -86,12 +95,13 @@ class Reception:
 
     def _row(self, message: InboundMessage, business: Business) -> InboxRow:
         return InboxRow(
-            id=f"{message.phone_number_id}:{message.wamid}",
+            id=row_id(message),
             tenant=business.tenant,
             customer=CustomerKey(message.sender.key),
             timestamp=message.timestamp,
             received_at=self._clock.now(),
             raw=message.raw,
+            trace=tracing.traceparent(),
         )
 
     async def _note(self, statuses: Sequence[Status]) -> None:
@@ -103,3 +113,8 @@ class Reception:
                 told.setdefault(business.tenant, []).append(status)
         for tenant, some in told.items():
             await self._statuses.note(tenant, some)
+
+
+def row_id(message: InboundMessage) -> str:
+    """Name the inbox row of a message; it is stored once."""
+    return f"{message.phone_number_id}:{message.wamid}"

@@ -15,6 +15,7 @@ import structlog
 from engine.box_ports import Outbox, OutboxEntry
 from engine.clock import Clock
 from engine.errors import Unavailable
+from engine.logs import about, digest, reason
 from engine.runtime.claims import Claims
 from engine.runtime.lanes import Lane, Lanes
 from engine.runtime.pace import PAIR_BURST, PAIR_MEMORY, Pace
@@ -121,7 +122,7 @@ class Relay:
             try:
                 await self._look()
             except Unavailable as error:
-                log.warning("relay.database_away", error=str(error))
+                log.warning("relay.database_away", error=reason(error))
 
     async def _look(self) -> None:
         claims = self._claims()
@@ -171,7 +172,7 @@ class Relay:
             if not await self._wait_for_customer(entry):
                 return False
         except Unavailable as error:
-            log.warning("relay.database_away", entry=entry.id, error=str(error))
+            log.warning("relay.database_away", entry=digest(entry.id), error=reason(error))
             return False
         while wait := self._pace.for_number(entry.phone_number_id):
             # Not as long as it looks: it sends what is queued after that.
@@ -217,9 +218,10 @@ class Relay:
         if not self._is_ours(letter):
             return False
         try:
-            goes_on = await self._sender.send(entry)
+            with about(entry.cause):
+                goes_on = await self._sender.send(entry)
         except Unavailable as error:
-            log.warning("relay.database_away", entry=entry.id, error=str(error))
+            log.warning("relay.database_away", entry=digest(entry.id), error=reason(error))
             return False
         if goes_on and _is_media(entry.payload):
             self._media[_lane(entry)] = entry, _ticks() + MEDIA_WAIT

@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from engine import metrics
+from engine import metrics, tracing
 from engine.box_ports import Outbox, OutboxEntry
 from engine.clock import Clock, Ids
 from engine.domain.ids import CustomerKey, TenantId
@@ -23,6 +23,7 @@ from engine.errors import (
     GraphTerminal,
     Unavailable,
 )
+from engine.logs import digest, reason
 from engine.ports import BusinessRepository
 from engine.runtime.pace import Pace
 from engine.runtime.turn_record import WINDOW
@@ -41,6 +42,9 @@ STOP: Final = timedelta(minutes=5)
 """How soon it is tried again whether somebody has mended a tenant's account."""
 NO_TOKEN: Final = 190
 """Meta's code for an access token that is none."""
+UNAPPROVED: Final = frozenset({132001, 132015})
+"""Meta's codes for a template that is not there, not approved yet, or paused."""
+APPROVED: Final = "APPROVED"
 NOTE_SECONDS: Final = 0.5
 MOST_NOTES: Final = 120
 
@@ -55,6 +59,18 @@ class Graph(Protocol):
         ...
 
 
+class Approvals(Protocol):
+    """What is known of the approval of message templates."""
+
+    async def status_of(self, tenant: TenantId, name: str, language: str) -> str | None:
+        """Give a template's status at Meta; None if nothing is known of it."""
+        ...
+
+    async def release(self, tenant: TenantId, name: str, language: str) -> int:
+        """Let the messages go that wait for a template."""
+        ...
+
+
 class Sender:
     """Sends one entry after the other, as it is told.
 
@@ -62,6 +78,7 @@ class Sender:
         pace: is told what did not go out, and of numbers that are too fast.
         spoke_at: gives when a customer wrote last.
         refused: is told of an entry that Meta will never take, and its error code.
+        approvals: without them every template is sent.
     """
 
     def __init__(
@@ -75,6 +92,7 @@ class Sender:
         pace: Pace,
         spoke_at: Callable[[TenantId, CustomerKey], Awaitable[datetime | None]],
         refused: Callable[[OutboxEntry, int], Awaitable[None]],
+        approvals: Approvals | None = None,
     ) -> None:
         self._outbox = outbox
         self._businesses = businesses
@@ -84,6 +102,7 @@ class Sender:
         self._pace = pace
         self._spoke_at = spoke_at
         self._refused = refused
+        self._approvals = approvals
         self._stops: dict[TenantId, tuple[datetime, str]] = {}
 
     async def send(self, entry: OutboxEntry) -> bool:
@@ -96,12 +115,13 @@ class Sender:
             Unavailable: the database does not answer.
         """
         try:
-            return await self._send(entry)
+            with tracing.resumed("send", entry.trace, tenant=entry.tenant):
+                return await self._send(entry)
         except Unavailable:
             raise
         except Exception as error:
             # Nothing else of the tenant waits for it.
-            log.exception("relay.broke", entry=entry.id)
+            log.exception("relay.broke", entry=digest(entry.id))
             broken = GraphRetryable(f"{type(error).__name__}: it cannot be sent")
             return await self._failed(entry, broken, "")
 
@@ -120,6 +140,8 @@ class Sender:
             return await self._failed(entry, nobody, token)
         if await self._is_closed(entry):
             return await self._outside_window(entry, "more than 24 hours since he wrote")
+        if await self._is_unapproved(entry):
+            return True
         if entry.reads and entry.attempts == 0:
             await self._mark_read(entry, entry.reads, token)
         try:
@@ -128,10 +150,11 @@ class Sender:
             )
         except GraphError as error:
             return await self._failed(entry, error, token)
-        metrics.sends.labels(outcome="sent", code="0").inc()
+        kind = metrics.kind_of(entry.payload)
+        metrics.sends.labels(kind=kind, outcome="sent", code="0").inc()
         if entry.is_unknown:
             # Nothing told that the first one had arrived.
-            metrics.sends.labels(outcome="repeated", code="0").inc()
+            metrics.sends.labels(kind=kind, outcome="repeated", code="0").inc()
         await self._note(entry, wamid)
         return True
 
@@ -142,7 +165,7 @@ class Sender:
             await self._graph.send(entry.phone_number_id, token=token, payload=receipt)
         except GraphError as error:
             # What concerns the whole account, the message meets at once.
-            metrics.sends.labels(outcome="dropped", code=str(error.code)).inc()
+            metrics.sends.labels(kind="receipt", outcome="dropped", code=str(error.code)).inc()
 
     async def _token(self, entry: OutboxEntry) -> str | None:
         """Give the access token, empty if there is none; None if a person must mend it first."""
@@ -152,7 +175,7 @@ class Sender:
             raise
         except EngineError as error:
             # Such as one that cannot be opened.
-            log.error("relay.broken", entry=entry.id, error=str(error))
+            log.error("relay.broken", entry=digest(entry.id), error=reason(error))
             until = self._clock.now() + ACCOUNT_WAIT
             await self._outbox.postpone_all(entry.tenant, until=until, error=str(error))
             return None
@@ -167,11 +190,11 @@ class Sender:
                 await self._outbox.sent(entry, wamid=wamid, at=now)
             except EngineError as error:
                 if attempt == 0:
-                    log.warning("relay.database_away", entry=entry.id, error=str(error))
+                    log.warning("relay.database_away", entry=digest(entry.id), error=reason(error))
                 await asyncio.sleep(NOTE_SECONDS)
             else:
                 return
-        log.error("relay.unnoted", entry=entry.id)
+        log.error("relay.unnoted", entry=digest(entry.id))
 
     def _stopped_until(self, tenant: TenantId, token: str) -> datetime | None:
         until, refused = self._stops.get(tenant, (None, ""))
@@ -192,40 +215,64 @@ class Sender:
         spoke_at = await self._spoke_at(entry.tenant, entry.customer)
         return spoke_at is None or spoke_at + WINDOW <= now
 
-    async def _outside_window(self, entry: OutboxEntry, reason: str) -> bool:
+    async def _outside_window(self, entry: OutboxEntry, why: str) -> bool:
         now = self._clock.now()
         if entry.template is not None and not entry.template:
-            await self._outbox.discard(entry, reason=f"{reason}: a template was sent for it")
+            await self._outbox.discard(entry, reason=f"{why}: a template was sent for it")
             return True
         if entry.template and await self._outbox.switch(entry, payload=entry.template, at=now):
-            log.info("relay.template", entry=entry.id)
+            log.info("relay.template", entry=digest(entry.id))
             return False
-        metrics.sends.labels(outcome="held", code="131047").inc()
-        log.warning("relay.held", entry=entry.id, reason=reason)
-        await self._outbox.hold(entry, reason=reason)
+        kind = metrics.kind_of(entry.payload)
+        metrics.sends.labels(kind=kind, outcome="held", code="131047").inc()
+        log.warning("relay.held", entry=digest(entry.id), tenant=entry.tenant)
+        await self._outbox.hold(entry, reason=why)
         return True
+
+    async def _is_unapproved(self, entry: OutboxEntry) -> bool:
+        """Hold back a template that is not approved, and tell so; it goes when it is."""
+        template = template_of(entry)
+        if template is None or self._approvals is None:
+            return False
+        status = await self._approvals.status_of(entry.tenant, *template)
+        if status is None or status == APPROVED:
+            return False
+        await self._hold_for(entry, template, f"the template '{template[0]}' is {status.lower()}")
+        if await self._approvals.status_of(entry.tenant, *template) == APPROVED:
+            # It was approved just before there was anything to let go.
+            await self._approvals.release(entry.tenant, *template)
+        return True
+
+    async def _hold_for(self, entry: OutboxEntry, template: tuple[str, str], why: str) -> None:
+        metrics.sends.labels(kind="template", outcome="held", code="132001").inc()
+        log.warning("relay.held", entry=digest(entry.id), tenant=entry.tenant)
+        await self._outbox.hold(entry, reason=why, waits_for=":".join(template))
 
     # What Meta did not take --------------------------------------------------------------------
 
     async def _failed(self, entry: OutboxEntry, error: GraphError, token: str) -> bool:
         """Do what Meta's code asks for; tell whether the customer's next entry may go on."""
         code, said = str(error.code), f"{error} {error.details}".strip()
-        course = course_of(error)
+        course, kind = course_of(error), metrics.kind_of(entry.payload)
         if course in (Course.STOP_TENANT, Course.WAIT_FOR_ACCOUNT):
             needs_somebody = course is Course.STOP_TENANT
             await self._stop(entry, error, token, said, needs_somebody=needs_somebody)
             return False
         if is_receipt(entry):
             # Not worth a second try; the message after it is.
-            metrics.sends.labels(outcome="dropped", code=code).inc()
+            metrics.sends.labels(kind=kind, outcome="dropped", code=code).inc()
             await self._outbox.discard(entry, reason=said)
             return True
         if course is Course.TEMPLATE:
             return await self._outside_window(entry, said)
+        template = template_of(entry)
+        if template and error.code in UNAPPROVED and self._approvals:
+            await self._hold_for(entry, template, f"{code}: {said}")
+            return True
         attempts = FEW_ATTEMPTS if error.code in FEW else MAX_ATTEMPTS
         if course is Course.GIVE_UP or entry.attempts + 1 >= attempts:
-            metrics.sends.labels(outcome="refused", code=code).inc()
-            log.error("relay.refused", entry=entry.id, code=code, error=said)
+            metrics.sends.labels(kind=kind, outcome="refused", code=code).inc()
+            log.error("relay.refused", entry=digest(entry.id), code=code, kind=kind)
             # First: if the process dies in between, the entry is refused once more.
             await self._refused(entry, error.code)
             await self._outbox.bury(entry, error=f"{code}: {said}")
@@ -247,9 +294,14 @@ class Sender:
             wait = timedelta(seconds=self._ids.jitter() * min(2**entry.attempts, LONGEST_WAIT))
         if course is Course.WAIT_FOR_NUMBER:
             self._pace.slow_down(entry.phone_number_id)
+        kind = metrics.kind_of(entry.payload)
         outcome = "unknown" if is_unknown else "retried"
-        metrics.sends.labels(outcome=outcome, code=str(error.code)).inc()
-        log.warning(f"relay.{outcome}", entry=entry.id, code=error.code, error=said)
+        metrics.sends.labels(kind=kind, outcome=outcome, code=str(error.code)).inc()
+        name = digest(entry.id)
+        if is_unknown:
+            log.warning("relay.unknown", entry=name, code=error.code, kind=kind)
+        else:
+            log.warning("relay.retried", entry=name, code=error.code, kind=kind)
         await self._outbox.postpone(
             entry, until=self._clock.now() + wait, error=said, is_unknown=is_unknown
         )
@@ -268,10 +320,10 @@ class Sender:
             wait = max(wait, timedelta(seconds=error.wait))
         until = self._clock.now() + wait
         self._stops[entry.tenant] = until, token
-        metrics.sends.labels(outcome="stopped", code=str(error.code)).inc()
+        kind = metrics.kind_of(entry.payload)
+        metrics.sends.labels(kind=kind, outcome="stopped", code=str(error.code)).inc()
         say = log.error if needs_somebody else log.warning
-        say("relay.tenant_stopped", tenant=entry.tenant, code=error.code, error=said,
-            until=until.isoformat())  # fmt: skip
+        say("relay.tenant_stopped", tenant=entry.tenant, code=error.code, until=until.isoformat())
         sentence = f"{error.code}: {said}"
         await self._outbox.postpone_all(entry.tenant, until=until, error=sentence)
 
@@ -279,3 +331,11 @@ class Sender:
 def is_receipt(entry: OutboxEntry) -> bool:
     """Tell whether an entry is only the sign that a message was read, and no message."""
     return entry.payload.get("status") == "read"
+
+
+def template_of(entry: OutboxEntry) -> tuple[str, str] | None:
+    """Give the name and the language of the template that an entry is, if it is one."""
+    if entry.payload.get("type") != "template":
+        return None
+    template = entry.payload["template"]
+    return template["name"], template["language"]["code"]

@@ -14,6 +14,7 @@ from engine.box_ports import Inbox, InboxRow, Timer, Timers
 from engine.charts.timers import ENTRY
 from engine.clock import Clock
 from engine.errors import Unavailable
+from engine.logs import reason
 from engine.runtime.polling import Poll
 from engine.whatsapp.content import Raised
 from engine.whatsapp.inbound import raised
@@ -61,7 +62,7 @@ class Alarm:
         try:
             await self.fire(self._slots())
         except Unavailable as error:
-            log.warning("timers.database_away", error=str(error))
+            log.warning("timers.database_away", error=reason(error))
 
     async def fire(self, slots: Collection[int]) -> None:
         """Fire what is due in slots.

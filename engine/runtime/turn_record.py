@@ -11,7 +11,7 @@ from typing import Final
 from engine.box_ports import OutboxEntry, Said, Timer
 from engine.charts.inbound import Candidates
 from engine.charts.run import Said as SaidMessage
-from engine.charts.run import TurnResult
+from engine.charts.run import Told, TurnResult
 from engine.domain.cart import Cart
 from engine.domain.conversation import Conversation
 from engine.domain.ids import CustomerKey, TenantId
@@ -137,9 +137,11 @@ def decided(
     )
     if not done:
         return said
+    told = tuple(_notices(cause, conversation, result.told, now))
     cart_timer = _cart_timer(conversation, bundle, result.cart)
     return replace(
         said,
+        outbox=(*said.outbox, *told),
         cart=result.cart,
         orders=tuple(turn.orders_placed),
         stock=tuple(turn.stock_taken),
@@ -148,6 +150,7 @@ def decided(
         timers_dropped=_dropped(conversation, bundle, result.cart),
         flow_sessions=tuple(turn.flow_sessions),
         sync_products=tuple(turn.sync_products),
+        given_back=tuple(dict.fromkeys(turn.given_back)),
     )
 
 
@@ -176,6 +179,36 @@ def _outbox(
         # The first one takes the receipt along: a row of its own would cost as much as a message.
         reads = read or None if place == 1 else None
         yield replace(entry, said=source, window_ends=ends, template=template, reads=reads)
+
+
+def _notices(
+    cause: Cause,
+    conversation: Conversation,
+    told: Iterable[Told],
+    now: datetime,
+) -> Iterator[OutboxEntry]:
+    """Make the messages to the staff: in their own conversation, and about the customer's."""
+    for place, each in enumerate(told, start=1):
+        if each.message is None:
+            continue
+        name, line = f"{cause.id}:staff{place}", each.notice.line
+        template = None
+        if each.template is not None:
+            template = to_payload(each.template, to=line.phone, recipient=None, opaque=name)
+        yield OutboxEntry(
+            id=name,
+            tenant=cause.tenant,
+            customer=line.customer,
+            phone_number_id=cause.phone_number_id or conversation.phone_number_id,
+            # Many conversations write to the staff: their messages go out as time goes.
+            sequence=int(now.timestamp() * 1000),
+            payload=to_payload(each.message, to=line.phone, recipient=None, opaque=name),
+            created_at=now,
+            window_ends=line.spoke_at + WINDOW if line.spoke_at else now,
+            template=template,
+            about=conversation.customer,
+            handoff=each.notice.handoff,
+        )
 
 
 def _entry(

@@ -1,19 +1,24 @@
 """A stored message or the end of a Flow -> its turn: load, run the chart, commit it whole."""
 
 import asyncio
+import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import structlog
 
-from engine import metrics
+from engine import metrics, tracing
 from engine.box_ports import InboxRow, OutboxEntry
 from engine.clock import Ids
 from engine.domain.ids import TenantId
 from engine.errors import Answered, Conflict, TurnError
 from engine.flow_ports import FlowSession
-from engine.ports import CatalogRepository, TenantStore
+from engine.logs import reason
+from engine.ports import CatalogRepository, TenantStore, TurnRecord
+from engine.runtime import handoffs
 from engine.runtime.bundles import Bundles
 from engine.runtime.decision import Decisions
+from engine.runtime.tally import Tally
 from engine.runtime.turn_record import Cause
 from engine.spec.bundle import Bundle
 from engine.whatsapp.inbound import InboundMessage
@@ -41,6 +46,7 @@ class Turns:
         self._bundles = bundles
         self._decisions = decisions
         self._ids = ids
+        self._tally = Tally()
 
     async def take(self, row: InboxRow, message: InboundMessage) -> tuple[OutboxEntry, ...]:
         """Take the turn of a stored message.
@@ -57,7 +63,8 @@ class Turns:
         try:
             return await self._take(cause)
         except Answered:
-            log.info("turn.answered_already", row=row.id)
+            log.info("turn.answered_already")
+            metrics.turns.labels(outcome="answered").inc()
             return ()
 
     async def give_up(
@@ -71,11 +78,13 @@ class Turns:
         cause = _cause(row, message)
         bundle = self._bundle(cause.tenant)
         store = self._stores(cause.tenant)
-        record = await self._decisions.problem(cause, bundle, store, error=error)
+        begun = time.perf_counter()
+        record = _traced(await self._decisions.problem(cause, bundle, store, error=error))
         try:
             await store.commit(record)
         except Answered:
             return ()
+        self._tally.committed(record, seconds=time.perf_counter() - begun)
         return record.outbox
 
     async def end_flow(
@@ -110,23 +119,26 @@ class Turns:
     ) -> tuple[OutboxEntry, ...]:
         bundle = self._bundle(cause.tenant)
         store = self._stores(cause.tenant)
+        begun = time.perf_counter()
         for attempt in range(MAX_CONFLICTS):
-            with metrics.turn_seconds.time():
-                known = catalog if attempt == 0 else None
-                record = await self._decisions.of(cause, bundle, store, known)
-                try:
-                    await store.commit(record)
-                except Answered:
+            known = catalog if attempt == 0 else None
+            record = _traced(await self._decisions.of(cause, bundle, store, known))
+            try:
+                await store.commit(record)
+            except Answered:
+                raise
+            except Conflict as error:
+                metrics.conflicts.inc()
+                log.info("turn.conflict", attempt=attempt, reason=reason(error))
+                if cause.session and not await _is_current(store, cause.session):
                     raise
-                except Conflict as error:
-                    metrics.conflicts.inc()
-                    log.info("turn.conflict", row=cause.id, attempt=attempt, reason=str(error))
-                    if cause.session and not await _is_current(store, cause.session):
-                        raise
-                    await asyncio.sleep(CONFLICT_SECONDS * 2**attempt * self._ids.jitter())
-                    continue
-            metrics.turns.labels(outcome=record.log.outcome).inc()
-            return record.outbox
+                await asyncio.sleep(CONFLICT_SECONDS * 2**attempt * self._ids.jitter())
+                continue
+            tracing.note(outcome=record.log.outcome)
+            self._tally.committed(record, seconds=time.perf_counter() - begun)
+            handoffs.count(bundle.chart, record, cause.message)
+            # What others get, whoever sends for them finds.
+            return tuple(e for e in record.outbox if e.customer == cause.customer)
         raise Conflict(f"the turn met {MAX_CONFLICTS} conflicts")
 
     def _bundle(self, tenant: TenantId) -> Bundle:
@@ -140,6 +152,14 @@ async def _is_current(store: TenantStore, session: FlowSession) -> bool:
     """Tell whether a session that ends is still what it was when it was read."""
     stored = await store.flow_sessions.get(session.id)
     return stored is not None and (stored.state, stored.version) == ("open", session.version - 1)
+
+
+def _traced(record: TurnRecord) -> TurnRecord:
+    """Let what is sent for a turn be told of in its trace, if there is one."""
+    trace = tracing.traceparent()
+    if trace is None:
+        return record
+    return replace(record, outbox=tuple(replace(entry, trace=trace) for entry in record.outbox))
 
 
 def _cause(row: InboxRow, message: InboundMessage) -> Cause:

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from engine import metrics
+from engine import metrics, tracing
 from engine.box_ports import Inbox, InboxRow, OutboxEntry
 from engine.clock import Clock
 from engine.errors import Conflict, EngineError, Unavailable
+from engine.logs import about, reason
 from engine.runtime.claims import Claims
 from engine.runtime.lanes import Lanes
 from engine.runtime.polling import Poll
@@ -93,7 +94,7 @@ class Worker:
             try:
                 await self._look()
             except Unavailable as error:
-                log.warning("worker.database_away", error=str(error))
+                log.warning("worker.database_away", error=reason(error))
 
     async def _look(self) -> None:
         claims = self._claims()
@@ -113,7 +114,9 @@ class Worker:
         try:
             return restore_message(row.raw)
         except EngineError as error:
-            log.error("worker.unreadable", row=row.id, error=str(error))
+            with about(row.id):
+                log.error("worker.unreadable", error=reason(error))
+            metrics.turns.labels(outcome="dead").inc()
             await self._inbox.bury(row, error=str(error))
             return None
 
@@ -137,29 +140,34 @@ class Worker:
         row = task.row
         if self._claims().term(row.tenant, row.customer) != task.term:
             return False
+        with about(row.id), tracing.resumed("turn", row.trace, tenant=row.tenant):
+            return await self._turn(task)
+
+    async def _turn(self, task: _Task) -> bool:
+        row = task.row
         try:
             self._send(await self._turns.take(row, task.message), task.term)
         except (Unavailable, Conflict) as error:
             return await self._put_off(task, error)
         except EngineError as error:
-            return await self._failed(task, str(error))
+            return await self._failed(task, str(error), kind=reason(error))
         except Exception as error:
-            log.exception("worker.turn_broke", row=row.id)
-            return await self._failed(task, f"{type(error).__name__}: {error}")
+            log.exception("worker.turn_broke")
+            return await self._failed(task, f"{type(error).__name__}: {error}", kind=reason(error))
         return True
 
     async def _put_off(self, task: _Task, error: EngineError) -> bool:
         """Leave a message to the next look: it is not its fault."""
-        log.warning("worker.turn_put_off", row=task.row.id, error=str(error))
+        log.warning("worker.turn_put_off", error=reason(error))
         age = self._clock.now() - task.row.received_at
         if isinstance(error, Conflict) and age > CONFLICT_PATIENCE:
-            return await self._failed(task, str(error))
+            return await self._failed(task, str(error), kind=reason(error))
         return False
 
-    async def _failed(self, task: _Task, error: str) -> bool:
+    async def _failed(self, task: _Task, error: str, *, kind: str) -> bool:
         row = task.row
         metrics.turns.labels(outcome="error").inc()
-        log.error("worker.turn_failed", row=row.id, attempt=row.attempts + 1, error=error)
+        log.error("worker.turn_failed", tenant=row.tenant, attempt=row.attempts + 1, error=kind)
         try:
             if row.attempts + 1 >= MAX_ATTEMPTS:
                 await self._give_up(task, error)
@@ -167,12 +175,11 @@ class Worker:
             wait = timedelta(seconds=2**row.attempts)
             await self._inbox.postpone(row, until=self._clock.now() + wait, error=error)
         except Unavailable:
-            log.warning("worker.database_away", row=row.id)
+            log.warning("worker.database_away")
         return False
 
     async def _give_up(self, task: _Task, error: str) -> None:
         """Put a message aside, and tell its customer once that something went wrong."""
-        metrics.turns.labels(outcome="dead").inc()
         try:
             said = await self._turns.give_up(task.row, task.message, error=error)
             self._send(said, task.term)
@@ -180,8 +187,9 @@ class Worker:
             raise
         except Exception as broken:  # noqa: BLE001 - the turn boundary
             # What keeps the turn from being taken may keep us from saying so.
-            log.error("worker.problem_untold", row=task.row.id, error=str(broken))
+            log.error("worker.problem_untold", error=reason(broken))
             await self._inbox.bury(task.row, error=error)
+            metrics.turns.labels(outcome="dead").inc()
 
 
 def _place(row: InboxRow) -> tuple[int, datetime, str]:

@@ -49,6 +49,9 @@ def known_token(request: Request, world: World) -> str:
     token = _bearer(request)
     if token not in {phone.token for phone in world.phones.values()}:
         raise GraphRefusal(Complaint(190, message="Invalid OAuth access token."))
+    if world.accounts.is_expired(token):
+        message = "Error validating access token: Session has expired."
+        raise GraphRefusal(Complaint(190, message=message, subcode=463))
     return token
 
 

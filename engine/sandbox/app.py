@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from engine.sandbox.access import unknown_path
+from engine.sandbox.account_control import AccountControl
 from engine.sandbox.batches import Batches
 from engine.sandbox.catalog_calls import CatalogCalls
 from engine.sandbox.catalog_control import CatalogControl
@@ -17,16 +18,21 @@ from engine.sandbox.catalogs import Catalogs
 from engine.sandbox.commerce import Commerce
 from engine.sandbox.control import Control
 from engine.sandbox.courier import Courier
+from engine.sandbox.debug_token import DebugToken
 from engine.sandbox.device.routes import Devices
 from engine.sandbox.encryption import Encryption
 from engine.sandbox.envelope import GraphRefusal, error_envelope
 from engine.sandbox.flows import Flows
 from engine.sandbox.items_batch import ItemsBatch
 from engine.sandbox.messages import Messages
+from engine.sandbox.numbers import Numbers
 from engine.sandbox.objects import Objects
 from engine.sandbox.options import SandboxOptions
 from engine.sandbox.product_sets import ProductSets
+from engine.sandbox.staff_control import StaffControl
 from engine.sandbox.state import RefusedRequest, World
+from engine.sandbox.subscriptions import Subscriptions
+from engine.sandbox.templates import Templates
 from engine.sandbox.trouble_control import TroubleControl
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -41,6 +47,7 @@ def create_sandbox(options: SandboxOptions | None = None) -> Starlette:
         holds_batches=options.hold_batches,
         trouble=options.trouble,
         stopwatch=options.stopwatch,
+        clock=options.clock,
     )
     courier = Courier(world, options)
     batches = Batches(world, courier, options)
@@ -74,19 +81,26 @@ def _routes(
     calls = CatalogCalls(world, options)
     flows = Flows(world, courier, options)
     catalogs, sets = Catalogs(world, calls), ProductSets(world, calls)
+    numbers = Numbers(world)
+    kinds = (flows.objects(), catalogs.objects(), sets.objects(), numbers.objects())
     return [
         *Devices(world, courier, options).routes(),
         *TroubleControl(world).routes(),
+        *AccountControl(world).routes(),
         *CatalogControl(world, batches).routes(),
+        *Templates(world, courier, options).routes(),
+        *StaffControl(world, courier, options).routes(),
         *Control(world, courier, batches, options).routes(),
         *Messages(world, courier, options).routes(),
         *Encryption(world).routes(),
         *flows.routes(),
+        *Subscriptions(world, catalogs).routes(),
         *catalogs.routes(),
         *sets.routes(),
         *ItemsBatch(world, batches, calls, options).routes(),
         *Commerce(world, calls).routes(),
-        *Objects(world, (flows.objects(), catalogs.objects(), sets.objects())).routes(),
+        *DebugToken(world).routes(),
+        *Objects(world, kinds).routes(),
         Route("/{path:path}", _refuse_path, methods=METHODS),
     ]
 

@@ -1,6 +1,7 @@
-"""The Graph routes for catalogues: create, list, show, rename, delete, subscribe.
+"""The Graph routes for catalogues: create, list, show, rename, delete.
 
-How items get into them is in `items_batch`; what lists them is in `product_sets`.
+How items get into them is in `items_batch`; what lists them is in `product_sets`; who is told of
+them is asked at the routes of `subscriptions`.
 """
 
 from collections.abc import Callable, Mapping
@@ -65,12 +66,9 @@ class Catalogs:
         """Return the routes of this part of the Graph API."""
         noted = self.calls.noted
         owned = "/{version}/{business_id}/owned_product_catalogs"
-        apps = "/{version}/{object_id}/subscribed_apps"
         return [
             Route(owned, noted("owned_product_catalogs", self.create), methods=["POST"]),
             Route(owned, noted("owned_product_catalogs", self.show_all), methods=["GET"]),
-            Route(apps, noted("subscribed_apps", self.subscribe), methods=["POST"]),
-            Route(apps, noted("subscribed_apps", self.apps), methods=["GET"]),
         ]
 
     def objects(self) -> GraphObjects:

@@ -129,6 +129,16 @@ class Customer:
         said = answer.json()
         return Said(said["wamid"], said["status"])
 
+    async def hear_from_staff(self, words: str, *, wamid: str | None = None) -> Said:
+        """Get a text that staff types on the business phone; a `wamid` makes a redelivery."""
+        body: JsonObject = {"phone_number_id": self.phone_number_id, "text": words}
+        body |= {} if wamid is None else {"id": wamid}
+        path = f"/sandbox/customers/{digits(self.phone)}/echoes"
+        answer = await self.http.post(path, json=body, timeout=PATIENCE)
+        answer.raise_for_status()
+        typed = answer.json()
+        return Said(typed["wamid"], typed["status"])
+
     async def messages(self, *, after: int = 0) -> list[Received]:
         """Return what this customer received from the business, from message number `after` on."""
         return await self._poll(after=after, count=0, seconds=0.0)

@@ -22,6 +22,7 @@ from engine.sandbox.ordeal import ordeal
 from engine.sandbox.phones import digits
 from engine.sandbox.rules import complaint
 from engine.sandbox.state import Acceptance, Person, PhoneNumber, Receipt, World
+from engine.sandbox.template_state import refused_send
 from engine.sandbox.webhooks import Sent
 
 WINDOW = timedelta(hours=24)
@@ -70,6 +71,10 @@ class Messages:
         too_much = self._world.meter.take(number.phone_number_id, person.phone)
         if too_much is not None:
             raise GraphRefusal(too_much)
+        if self._options.enforce_templates:
+            unknown = refused_send(self._world.templates, number.waba_id, body)
+            if unknown is not None:
+                raise GraphRefusal(unknown)
         sent = Sent(self._options.wamids(), number, person, body)
         self._accept(sent, met.failure or self._failure(sent), is_cut=met.is_cut)
         return CutOff() if met.is_cut else _accepted(sent)

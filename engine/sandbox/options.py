@@ -36,6 +36,7 @@ class SandboxOptions:
         read: customers read what is delivered, and a `read` status follows.
         frozen_flows: a Flow that was published cannot be changed, only cloned.
         enforce_window: free-form messages fail when the customer has not written for 24 hours.
+        enforce_templates: only templates that were made and approved can be sent.
         weather: random trouble for sends.
         mail: trouble with the webhooks of messages and statuses.
         limits: how fast may be sent; nothing limits it unless it is set.
@@ -57,6 +58,7 @@ class SandboxOptions:
     read: bool = False
     frozen_flows: bool = False
     enforce_window: bool = False
+    enforce_templates: bool = False
     weather: Weather = field(default_factory=Weather)
     mail: Mail = field(default_factory=Mail)
     limits: Limits = field(default_factory=Limits)

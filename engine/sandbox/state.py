@@ -6,11 +6,12 @@ All of it is in memory and gone with the process. Nothing here speaks HTTP.
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import count
 from typing import Literal
 
+from engine.sandbox.account_state import Accounts
 from engine.sandbox.bell import Bell
 from engine.sandbox.catalog_state import Trade
 from engine.sandbox.envelope import JsonObject
@@ -19,7 +20,11 @@ from engine.sandbox.flow_state import Flow
 from engine.sandbox.limits import Limits, Meter
 from engine.sandbox.mail import Mail, PostOffice
 from engine.sandbox.phones import digits
+from engine.sandbox.template_state import Shelf
 from engine.sandbox.weather import Sky, Weather
+
+EPOCH = datetime.fromtimestamp(0, UTC)
+"""The time without a clock: no access token has expired by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +147,7 @@ class World:
 
     Args:
         stopwatch: tells seconds that never run backwards.
+        clock: tells the time at which access tokens expire.
     """
 
     def __init__(
@@ -152,7 +158,9 @@ class World:
         holds_batches: bool = False,
         trouble: Trouble | None = None,
         stopwatch: Callable[[], float] = time.monotonic,
+        clock: Callable[[], datetime] = lambda: EPOCH,
     ) -> None:
+        self._clock = clock
         self._first_phones = tuple(phones)
         self._first_faults = tuple(faults)
         self._first_trouble = trouble or Trouble()
@@ -178,6 +186,8 @@ class World:
         self.deliveries: list[Delivery] = []
         self.flows: dict[str, Flow] = {}
         self.public_keys: dict[str, str] = {}
+        self.templates = Shelf()
+        self.accounts = Accounts(self._clock)
         self.trade = Trade(holds_batches=self._holds_batches)
         self._flow_ids = count(10**15 + 1)
         self._began = self._stopwatch()

@@ -5,11 +5,12 @@ stored of one. What a tenant does not change is shared with all others: a thousa
 change texts hold one chart.
 """
 
+import re
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Final
 
 from engine.domain.catalog import Product
 from engine.domain.ids import TenantId
@@ -20,6 +21,8 @@ from engine.phrases import PhraseBook
 from engine.registry import Registry
 from engine.spec import merge as merging
 from engine.spec.check import ChartCheck, check_message, check_says
+from engine.spec.check_staff import check_staff
+from engine.spec.check_template import check_template
 from engine.spec.check_ways import check_ways
 from engine.spec.check_whole import check_whole
 from engine.spec.content import (
@@ -38,6 +41,9 @@ from engine.spec.source import Layers, Source
 from engine.spec.ways import Ways
 from engine.spec.whole import Whole
 from engine.templating.language import Language
+
+TENANT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+"""As the name of a folder, in an address and before the colon of an id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +174,11 @@ class Library:
     def tenant(self, tenant_id: TenantId, problems: Problems) -> Tenant | None:
         """Read a tenant's settings."""
         path = TENANTS / tenant_id / "tenant.yaml"
+        if not TENANT_NAME.fullmatch(tenant_id):
+            sentence = f"{ascii(tenant_id)[:80]} cannot be a tenant's name"
+            hint = "it has letters, digits, dots, underscores and hyphens, 63 at most"
+            problems.add(Span(ascii(str(path))[1:-1][:120]), "wrong-name", sentence, hint)
+            return None
         tenant, _ = self.documents.model("tenant", Tenant, path, problems)
         return tenant if isinstance(tenant, Tenant) else None
 
@@ -260,6 +271,7 @@ class Library:
         if len(words) < len(tenant.languages):
             return None
         check_says(check, words)
+        check_staff(tenant, chart, f"{folder}/tenant.yaml", problems)
         flows = self._flows.of(folder / "flows", problems)
         contents += [flow.digest for flow in flows.values()]
         bundle = Bundle(tenant_id, tenant, chart, words, digest(contents), flows)
@@ -431,4 +443,5 @@ class Library:
                 continue
             message = reader.message(name, body)
             check_message(message, check, kinds_of(body))
+            check_template(message, check.problems)
             yield name, message

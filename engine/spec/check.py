@@ -17,6 +17,7 @@ from engine.spec.model import (
     State,
     Value,
     Vocabulary,
+    told,
 )
 from engine.spec.problems import Problems, Span, did_you_mean
 from engine.spec.source import Layers, Path
@@ -209,6 +210,7 @@ def check_says(check: ChartCheck, vocabularies: Mapping[str, Vocabulary]) -> Non
     parts: list[State | Branch] = [*check.chart.states.values(), *check.chart.all_branches()]
     for part in parts:
         said |= dict.fromkeys(part.say, (*part.path, "say"))
+        said |= dict.fromkeys(told(part.calls), (*part.path, "do"))
     for message, path in said.items():
         span = check.places.value_at(path)
         lacking = [n for n, v in vocabularies.items() if message not in v.messages]

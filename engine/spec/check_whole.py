@@ -9,6 +9,7 @@ from engine.spec.check_events import check_events
 from engine.spec.check_guards import check_languages_named
 from engine.spec.check_languages import check_languages
 from engine.spec.check_parts import check_parts
+from engine.spec.check_template import check_templates
 from engine.spec.check_terms import check_terms
 from engine.spec.check_timers import check_timers
 from engine.spec.check_window import check_window
@@ -26,6 +27,7 @@ def check_whole(whole: Whole) -> None:
     if not whole.unread:  # what they give, and so what the chat knows, would be a guess
         check_parts(whole)
     check_terms(whole)
+    check_templates(whole)
     _languages_named(whole)
     _unused(whole)
 

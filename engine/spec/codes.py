@@ -60,8 +60,12 @@ CODES: Final[Mapping[str, str]] = {
     "missing-phrases": "An event has phrases in one language and none in another.",
     "missing-translation": "A message is missing in one of the tenant's languages.",
     "mixed-message": "A message has parts that WhatsApp cannot show in one message.",
+    "nobody-to-call": "Customers may ask for a person, and nobody is told of it.",
     "outside-window": "A message without a `template` is said after a day of silence.",
     "over-limit": "Something is longer, or more, than WhatsApp takes.",
+    "template-twice": "Two messages declare different templates under one name.",
+    "template-undeclared": "A template has no `body`, so nothing here can create it at Meta.",
+    "template-variables": "Meta does not take the variables of a template as they are.",
     "unknown-message": "There is no such message in any language.",
     "unused-message": "A tenant's file has a message that nothing says.",
     # Flows.

@@ -13,6 +13,9 @@ from engine.errors import EngineError
 
 TENANTS = PurePosixPath("tenants")
 SHARED = PurePosixPath("conversations")
+LARGEST = 8 * 1024 * 1024
+"""Bytes of a file that are read: as many characters as a document may have (source), each of four
+bytes."""
 FLOWS = PurePosixPath("flows")
 
 
@@ -51,10 +54,15 @@ class FolderContent:
         """Read a file; an absolute path is one outside of the folder.
 
         Raises:
-            OSError: it cannot be read.
+            OSError: it cannot be read, or it is too large to be.
             UnicodeDecodeError: it is no UTF-8.
         """
-        return (self.root / path).read_text(encoding="utf-8")
+        # `has` has told that it is a file: a pipe or a device would be read for ever.
+        with (self.root / path).open("rb") as file:
+            read = file.read(LARGEST + 1)
+        if len(read) > LARGEST:
+            raise OSError(f"it has more than {LARGEST} bytes")
+        return read.decode().replace("\r\n", "\n").replace("\r", "\n")
 
     def find(self, folder: PurePosixPath, pattern: str) -> list[PurePosixPath]:
         """Name the files in a folder that match, sorted."""

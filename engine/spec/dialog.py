@@ -40,6 +40,9 @@ class Expectation(DialogPart):
     ] = Field(default_factory=dict, description="Fields of the customer's newest order.")
     orders: int | None = Field(default=None, description="How many orders the customer has.")
     cart: int | None = Field(default=None, description="Units in the cart.")
+    staff: int | None = Field(
+        default=None, description="How many messages the staff has got in this dialog."
+    )
 
     @model_validator(mode="after")
     def _something(self) -> Self:
@@ -59,6 +62,36 @@ class Change(DialogPart):
     def _something(self) -> Self:
         if self.price is None and self.available is None:
             raise ValueError("nothing is changed: write a `price` or `available`")
+        return self
+
+
+class Move(DialogPart):
+    """The shop moves the customer's newest order."""
+
+    status: Literal[
+        "confirmed", "preparing", "ready", "on_the_way", "delivered", "cancelled", "rejected"
+    ] = Field(description="The status it gives it; what is not legal is not told.")
+    reason: str = Field(default="", description="Why, for one that is cancelled or rejected.")
+
+
+class StaffActs(DialogPart):
+    """What the shop's people do: one of these."""
+
+    types: str | None = Field(
+        default=None, description="They type this to the customer on the business phone."
+    )
+    writes: str | None = Field(
+        default=None, description="They write this to the shop from the number of `staff.phone`."
+    )
+    taps: str | None = Field(
+        default=None, description="They tap the newest button with this title there."
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        given = [v for v in (self.types, self.writes, self.taps) if v is not None]
+        if len(given) != 1 or not given[0].strip():
+            raise ValueError("write one of `types`, `writes` and `taps`, with a text")
         return self
 
 
@@ -109,6 +142,12 @@ class Step(DialogPart):
         default=None, description="Time passes, such as 25h; he sees what comes meanwhile."
     )
     change: Change | None = Field(default=None, description="The back end changes a product.")
+    move: Move | None = Field(default=None, description="The shop moves his newest order.")
+    staff: StaffActs | None = Field(
+        default=None,
+        description="The shop's people do something. What the number of `staff.phone` gets is in "
+        "the transcript after every step.",
+    )
     expect: Expectation | None = Field(default=None, description="Something must hold now.")
 
     @model_validator(mode="after")

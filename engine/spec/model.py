@@ -92,7 +92,7 @@ class Chart:
         renamed: new id by old id, for conversations that are half way.
         careful: events that a text means only when it is the very phrase.
         digest: hash of the merged document.
-        has_timers: one of its states has.
+        has_timers: one of its states has, or its actions set one.
     """
 
     id: str
@@ -112,7 +112,8 @@ class Chart:
         own = {event for state in states for event, _ in state.branches()}
         # Every turn asks.
         object.__setattr__(self, "_events", frozenset(own | self.anywhere.keys()))
-        object.__setattr__(self, "has_timers", any(state.after for state in states))
+        has_timers = any(state.after or _sets_timer(state.calls) for state in states)
+        object.__setattr__(self, "has_timers", has_timers)
 
     def path(self, leaf: str) -> tuple[str, ...]:
         """Give the ids from the outermost state to a state."""
@@ -132,6 +133,27 @@ class Chart:
         for state in self.states.values():
             for _, branches in state.branches():
                 yield from branches
+
+
+SETS_TIMER = "staff.wait"
+"""The action that sets a timer of the state it is of."""
+
+
+TELLS_STAFF = "staff.notify"
+"""The action that says a message to the staff."""
+
+
+def told(calls: tuple[Call, ...]) -> Iterator[str]:
+    """Give the messages that actions say to the staff, as far as they are written."""
+    for call in calls:
+        message = call.arguments.get("message") if call.verb.name == TELLS_STAFF else None
+        name = message.literal if isinstance(message, Text) else message
+        if isinstance(name, str):
+            yield name
+
+
+def _sets_timer(calls: tuple[Call, ...]) -> bool:
+    return any(call.verb.name == SETS_TIMER for call in calls)
 
 
 def timer_event(state: str, delay: str) -> str:
@@ -233,12 +255,39 @@ class FlowPart:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateButton:
+    """A reply that a message template offers; a tap on it raises its event."""
+
+    event: str
+    title: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
 class TemplatePart:
-    """A message template that Meta approved: all that may be said outside the 24-hour window."""
+    """A message template that Meta approved: all that may be said outside the 24-hour window.
+
+    Args:
+        parameters: of its body, in their order.
+        category: Meta's, in small letters; empty if it is not declared.
+        body: its text with `{{1}}` for each parameter; empty if somebody makes it at Meta by hand.
+        examples: one for each parameter, for those who approve it.
+        places: where its parts are written, by their keys.
+    """
 
     name: str
     where: str
     parameters: tuple[Text, ...] = ()
+    category: str = ""
+    body: str = ""
+    footer: str = ""
+    examples: tuple[str, ...] = ()
+    buttons: tuple[TemplateButton, ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
+
+    def place(self, part: str) -> str:
+        """Tell where a part of it is written, or it itself."""
+        return self.places.get(part, self.where)
 
 
 Kind = Literal[

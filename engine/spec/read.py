@@ -22,6 +22,7 @@ from engine.spec.model import (
     ProductsPart,
     Section,
     State,
+    TemplateButton,
     TemplatePart,
     Value,
 )
@@ -299,7 +300,20 @@ class Reader:
         here = (*path, "parameters")
         parameters = body.get("parameters", [])
         texts = tuple(self._text(part, (*here, place)) for place, part in enumerate(parameters))
-        return TemplatePart(str(body.get("name", "")), str(self.places.at(path)), texts)
+        return TemplatePart(
+            name=str(body.get("name", "")),
+            where=str(self.places.at(path)),
+            parameters=texts,
+            category=str(body.get("category", "")),
+            body=str(body.get("body", "")).strip(),
+            footer=str(body.get("footer", "")).strip(),
+            examples=tuple(map(str, body.get("examples", ()))),
+            buttons=tuple(
+                TemplateButton(event, str(title), str(self.places.at((*path, "buttons", event))))
+                for event, title in body.get("buttons", {}).items()
+            ),
+            places={key: str(self.places.at((*path, key))) for key in body},
+        )
 
 
 _KINDS: tuple[tuple[str, Kind], ...] = (

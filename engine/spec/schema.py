@@ -16,6 +16,7 @@ from engine.spec.dialog import Dialog
 from engine.spec.schema_flow import flow_schema
 from engine.spec.schema_parts import EVENT, ID, Schema
 from engine.whatsapp import limits
+from engine.whatsapp.templates import CATEGORIES
 
 KINDS = ("chart", "messages", "flow", "tenant", "catalog", "dialog")
 
@@ -285,6 +286,27 @@ def _messages() -> Schema:
                         "items": make.text(),
                         "description": "Of its body, in their order; each is one line.",
                     },
+                    "category": {
+                        "enum": list(CATEGORIES),
+                        "description": "Meta's: `utility` is for news of an order, anything that "
+                        "sells is `marketing`.",
+                    },
+                    "body": _limited(
+                        limits.TEMPLATE_BODY,
+                        "Its text, as `comanda templates sync` creates it at Meta; {{1}} is the "
+                        "first of the parameters.",
+                    ),
+                    "footer": _limited(limits.TEMPLATE_FOOTER, "A grey line below the body."),
+                    "examples": {
+                        "type": "array",
+                        "items": make.text(),
+                        "description": "One for each parameter, for those at Meta who approve it.",
+                    },
+                    "buttons": make.by_id(
+                        EVENT,
+                        _limited(limits.TEMPLATE_BUTTON, "What the customer reads."),
+                        f"At most {limits.TEMPLATE_BUTTONS} replies by event.",
+                    ),
                 },
                 description="The message; or, beside a text or anything else, what takes its "
                 "place when the customer has not written for 24 hours.",

@@ -123,12 +123,16 @@ _DIFFERENCES: Final = Many(
 
 KINDS: Final = (
     "text", "tap", "media", "location", "contacts", "native_order", "flow_reply", "unsupported",
-    "empty", "welcome",
+    "empty", "welcome", "typed", "from_staff",
 )  # fmt: skip
 """The events of what a customer can send, by its kind."""
 EVENT: Final = _record(
     *EVENT_KEYS,
     "page",
+    "order",
+    "meaning",
+    status=_words(OrderStatus),
+    type=_TYPE,
     kind=_words((*get_args(MediaKind), "voice", "unknown", *KINDS)),
     reason=_words(Reason),
     items=Many(_record("product", "presentation", "quantity", "price", "currency")),
@@ -139,7 +143,7 @@ SHAPES: Final[Mapping[str, Shape]] = {
     # What every turn knows.
     "event": EVENT,
     "cart": _record("count", "subtotal", "is_expired", lines=Many(_LINE)),
-    "customer": _record("name", "phone"),
+    "customer": _record("name", "phone", "has_written"),
     "tenant": _record(
         "name", "phone", "address", "currency", "time_zone", "languages", "tax_rate",
         hours=Many(_record("spans", day=_words(WEEKDAYS))),

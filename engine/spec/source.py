@@ -17,7 +17,8 @@ from engine.spec.problems import Problems, Span
 
 MAX_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 24
-MAX_NODES = 200_000
+MAX_NODES = 40_000
+"""Values of one document: some 2,500 products; more would take longer than a second to read."""
 MAX_PROBLEMS = 100
 """Problems of one document; more help nobody."""
 
@@ -25,7 +26,11 @@ Path = tuple[str | int, ...]
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})\.[0-9]{1,17}")
-_NOT_ALLOWED = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# Not printed, or what lets a text look like another one (bidirectional controls, "Trojan Source").
+_NOT_ALLOWED = re.compile(
+    r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+    r"|[\u202a-\u202e\u2066-\u2069]"
+)
 _BEGUN = (
     "while scanning a simple key", "while scanning a quoted", "while parsing a flow",
 )  # fmt: skip
@@ -261,6 +266,7 @@ class _Reader:
                 hint = "put a text that begins with '{{' in quotes"
                 self._add(event, "wrong-key", "a key must be a plain word", hint)
                 raise _Hopeless
+            self._plain(event)
             here = (*path, key)
             if key in data:
                 first = self.keys[here]
@@ -282,8 +288,18 @@ class _Reader:
             data.append(self._node(event, events, here))
         return data
 
+    def _plain(self, event: yaml.Event) -> None:
+        """Note a character that was written as an escape, and could not be there itself."""
+        if not isinstance(event, yaml.ScalarEvent) or event.style != '"':
+            return
+        odd = _NOT_ALLOWED.search(event.value)
+        if odd:
+            sentence = f"the character U+{ord(odd[0]):04X} cannot be in a text"
+            self._add(event, "yaml-syntax", sentence, "leave it out")
+
     def _scalar(self, event: yaml.Event, path: Path) -> Any:
         assert isinstance(event, yaml.ScalarEvent)
+        self._plain(event)
         if event.style in ("|", ">"):
             # The text begins on the line after its indicator; a template error counts from there.
             begins = self._span(event).line

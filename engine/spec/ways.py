@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from engine.errors import RenderFailed
-from engine.spec.model import Branch, Call, Chart, State
+from engine.spec.model import Branch, Call, Chart, State, told
 from engine.templating.language import Expression
 
 NO_WAY = frozenset({"problem", "moved"})
@@ -113,13 +113,13 @@ class Ways:
         found: dict[str, list[Site]] = {}
         for name in sorted(self.reachable):
             state = self.chart.states[name]
-            for message in state.say:
+            for message in (*state.say, *told(state.calls)):
                 found.setdefault(message, []).append(Site(name))
             for event, branches in state.branches():
-                for message, branch in ((m, b) for b in branches for m in b.say):
+                for message, branch in _said(branches):
                     found.setdefault(message, []).append(Site(name, event, branch))
         for event, branches in self.chart.anywhere.items():
-            for message, branch in ((m, b) for b in branches for m in b.say):
+            for message, branch in _said(branches):
                 found.setdefault(message, []).append(Site(None, event, branch))
         return {message: tuple(sites) for message, sites in found.items()}
 
@@ -242,6 +242,12 @@ def value_of(guard: Expression) -> bool | None:
         return guard.holds({})
     except RenderFailed:
         return False
+
+
+def _said(branches: tuple[Branch, ...]) -> Iterator[tuple[str, Branch]]:
+    for branch in branches:
+        for message in (*branch.say, *told(branch.calls)):
+            yield message, branch
 
 
 def _targets(events: Iterable[tuple[Branch, ...]]) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from engine.domain.order import OrderStatus
 from engine.domain.refusals import Reason
 from engine.domain.tenant import Tenant
 from engine.spec.check import calls_of, deleted_in
@@ -19,9 +20,11 @@ from engine.templating.language import Text
 
 OURS = (
     "cart_expired", "flow_refused", "moved", "native_refused", "nothing_matched", "old_tap",
-    "problem", "refused",
+    "order_moved", "problem", "refused", "staff_wrote", "handed_back",
 )  # fmt: skip
 """Events that the engine raises by itself."""
+MOVED_TO = tuple(status.value for status in OrderStatus if status is not OrderStatus.PENDING)
+"""The statuses an order is moved to, each with an event of its own: `order_moved.ready`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ class Whole:
         found = {event for call in calls_of(self.chart) for event in call.verb.raises}
         found |= {f"refused.{reason.value}" for reason in Reason}
         found |= {f"flow.{flow}" for flow in self.unread.union(self.flows)}
+        found |= {f"order_moved.{status}" for status in MOVED_TO}
         return frozenset(found | self.tapped | {*KINDS, *OURS})
 
     @cached_property

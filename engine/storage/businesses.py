@@ -12,6 +12,7 @@ from pymongo.errors import DuplicateKeyError
 from engine.clock import Clock
 from engine.domain.ids import TenantId
 from engine.errors import Conflict, EngineError
+from engine.logs import reason
 from engine.ports import Business
 from engine.storage.cache import ExpiringCache
 from engine.storage.connection import Database, Json, reachable
@@ -108,7 +109,7 @@ class MongoBusinesses:
             except EngineError as error:
                 # One tenant's mistake does not keep the others from being served.
                 tenant = document.get("subDomain")
-                log.warning("businesses.unreadable", tenant=tenant, error=str(error))
+                log.warning("businesses.unreadable", tenant=tenant, error=reason(error))
                 continue
             for number in business.phone_number_ids:
                 self._remember(("number", number), business, generation)

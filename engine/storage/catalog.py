@@ -3,7 +3,7 @@
 The Node back end writes it too, so a product it left half written is passed over, not a failure.
 """
 
-import logging
+import structlog
 
 from engine.domain.catalog import Category, ModifierGroup, Presentation, Product
 from engine.domain.ids import CategoryId, ProductId
@@ -12,7 +12,7 @@ from engine.storage.connection import Json, reachable
 from engine.storage.products import ProductReader
 from engine.storage.tenancy import TenantCollection
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 IN_ORDER = (("sortOrder", 1), ("rId", 1))
 
@@ -92,7 +92,7 @@ class MongoCatalog:
         for reading in await self._reader.read(documents):
             if reading.product is None:
                 rid = reading.document.get("rId")
-                log.warning("product %s is passed over: %s", rid, reading.reason)
+                log.warning("catalog.product_passed_over", product=rid, reason=reading.reason)
             else:
                 products.append(reading.product)
         return tuple(products)

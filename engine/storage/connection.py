@@ -121,6 +121,21 @@ class Database:
                 what lies in it contradicts an index of ours.
             Unavailable: no server answers.
         """
+        await self.connect()
+        try:
+            await self._inspect()
+            await self.prepare()
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def connect(self) -> None:
+        """Connect without asking or changing anything; a server need not be there.
+
+        Raises:
+            SettingsError: the URI is malformed.
+        """
         malformed = SettingsError("MONGODB_URI is not a MongoDB connection string")
         if not self._uri.startswith(("mongodb://", "mongodb+srv://")):
             raise malformed
@@ -129,13 +144,6 @@ class Database:
         except (InvalidURI, ConfigurationError, ValueError) as exc:
             # Not its message: a malformed URI is quoted in parts, with the password among them.
             raise malformed from exc
-        try:
-            await self._inspect()
-            await self._prepare()
-        except BaseException:
-            await self.close()
-            raise
-        return self
 
     async def close(self) -> None:
         """Disconnect; it may be opened again."""
@@ -160,7 +168,7 @@ class Database:
 
     def collection(self, document: type[Document]) -> AsyncCollection[Json]:
         """Give the collection of a kind of document, for plain dicts."""
-        return self.client[self.name][document.get_collection_name() or ""]
+        return self.client[self.name][collection_name(document)]
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncClientSession]:
@@ -188,7 +196,13 @@ class Database:
         if "setName" not in hello and hello.get("msg") != "isdbgrid":
             raise SettingsError("MONGODB_URI leads to a single server: a replica set is needed")
 
-    async def _prepare(self) -> None:
+    async def prepare(self) -> None:
+        """Bring what lies there into the form of this version: indexes and rows.
+
+        Raises:
+            SettingsError: what lies there contradicts an index of ours.
+            Unavailable: no server answers.
+        """
         try:
             with reachable():
                 # Beanie's documents are bound to the database that was opened last; nothing here
@@ -211,6 +225,12 @@ class Database:
                 except OperationFailure as exc:
                     if exc.code != NO_SUCH_INDEX:  # another process was faster
                         raise
+
+
+def collection_name(document: type[Document]) -> str:
+    """Name the collection of a kind of document; Beanie knows it only once it is connected."""
+    name: str = document.Settings.name
+    return name
 
 
 def _explain_index(failure: OperationFailure) -> None:

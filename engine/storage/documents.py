@@ -223,8 +223,33 @@ class DeliveryAddress(Part):
     longitude: float | None = None
 
 
+class FollowedMoves(Part):
+    """What its customer knows of an order's moves: ours, the Node back end leaves it alone.
+
+    `status` is the one that was seen last, `told` are those he was told, or need not be told.
+    `place` is that of the last move among all changes, `at` when the last one was put in his
+    inbox. Orders of before there was this have none, and are never told of.
+    """
+
+    status: str
+    told: list[str] = Field(default_factory=list)
+    place: Any = None
+    at: datetime | None = None
+    is_open: bool = True
+
+
+class TakenStock(Part):
+    """Units that an order took of a product."""
+
+    product: str
+    units: int
+
+
 class OrderDocument(Row):
-    """An order: the Node back end reads it and moves its status."""
+    """An order: the Node back end reads it and moves its status.
+
+    `taken_stock` is what goes back when nobody gets it; `status_reason` is why.
+    """
 
     id: PydanticObjectId | None = None
     order_number: str
@@ -246,12 +271,21 @@ class OrderDocument(Row):
     notes: str = ""
     created_at: datetime
     updated_at: datetime
+    status_reason: str = ""
+    followed: FollowedMoves | None = None
+    taken_stock: list[TakenStock] = Field(default_factory=list)
 
     class Settings:
         """Its collection."""
 
         name = "orders"
         indexes = (
+            # Ours: which may be moved yet, to find moves that no change stream told.
+            index(
+                "followed.isOpen",
+                "createdAt",
+                partialFilterExpression={"followed.isOpen": True},
+            ),
             index("orderNumber", unique=True),
             index("subDomain", "status", "-createdAt"),
             index("conversationId"),

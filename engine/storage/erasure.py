@@ -116,6 +116,9 @@ class MongoErasure:
             }
             for name, rows in self._others.items():
                 gone[name] = await rows.delete(mine, session=session)
+            # What the staff was told of him.
+            told = {"about": customer}
+            gone["outbox"] += await self._others["outbox"].delete(told, session=session)
             gone["inbox"], emptied = await self._empty_inbox(customer, now, session)
             ordered = await self._orders.change(
                 {"conversationId": talk}, {"$set": NOBODY}, session=session

@@ -86,6 +86,7 @@ def kept_until(at: datetime, retention: timedelta) -> datetime:
 def row_to_disk(row: InboxRow) -> Json:
     """Write a new row."""
     return {
+        **({} if row.trace is None else {"trace": row.trace}),
         "_id": row.id,
         "tenant": row.tenant,
         "customer": row.customer,
@@ -109,6 +110,7 @@ def row_from_disk(document: Json) -> InboxRow:
         received_at=document["receivedAt"],
         raw=document["raw"],
         attempts=document["attempts"],
+        trace=document.get("trace"),
     )
 
 

@@ -1,12 +1,14 @@
 """Orders on disk, as the Node back end reads them and moves their status."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from engine.domain.ids import CustomerKey, OrderNumber
+from engine.domain.ids import CustomerKey, OrderNumber, ProductId
 from engine.domain.money import Currency
-from engine.domain.order import LEGAL_MOVES, Address, Order, OrderStatus, OrderType
+from engine.domain.order import LEGAL_MOVES, Address, Order, OrderStatus, OrderType, in_order
 from engine.domain.pricing import Quote
 from engine.errors import EngineError
+from engine.row_ports import AskedMove
 from engine.storage.amounts import from_disk, to_disk
 from engine.storage.connection import Json, reachable
 from engine.storage.conversations import conversation_id
@@ -36,42 +38,61 @@ class MongoOrders:
         return None if found is None else order_from_disk(found, customer, self._currency)
 
     async def move(self, number: OrderNumber, status: OrderStatus, *, at: datetime) -> bool | None:
-        """Give an order another status.
+        """Give an order another status; its customer is told of it as of anybody's move.
 
         Returns:
             False if the move is not legal, None if there is no such order.
         """
+        asked = await self.ask(number, status, at=at)
+        return None if asked is None else asked.is_legal
+
+    async def ask(
+        self, number: OrderNumber, status: OrderStatus, *, at: datetime, reason: str = ""
+    ) -> AskedMove | None:
+        """Give an order another status if that is legal, and tell what else would be.
+
+        Returns:
+            None if there is no such order.
+        """
         fields = {"status": 1, "type": 1}
-        change = {"$set": {"status": status.value, "updatedAt": at}}
+        change = {"$set": {"status": status.value, "statusReason": reason, "updatedAt": at}}
         with reachable():
             while True:
                 found = await self._orders.find_one({"orderNumber": number}, projection=fields)
                 if found is None:
                     return None
-                if not _may_move(found, status):
-                    return False
+                asked = AskedMove(status, str(found.get("status")), moves_of(found))
+                if not asked.is_legal:
+                    return asked
                 before = {"orderNumber": number, "status": found["status"]}
                 # Else the back end or another process moved it meanwhile.
                 if await self._orders.update([(before, change)]):
-                    return True
+                    return asked
 
 
-def _may_move(document: Json, status: OrderStatus) -> bool:
+def moves_of(document: Json) -> tuple[OrderStatus, ...]:
+    """Give the statuses an order may take next; none if the back end gave it one of its own."""
     try:
         before, kind = OrderStatus(document["status"]), OrderType(document["type"])
     except (KeyError, ValueError):
-        return False
-    return status in LEGAL_MOVES[kind][before]
+        return ()
+    return in_order(LEGAL_MOVES[kind][before])
 
 
 def order_to_disk(
-    order: Order, *, conversation: str, local_id: str | None, currency: Currency
+    order: Order,
+    *,
+    conversation: str,
+    local_id: str | None,
+    currency: Currency,
+    stock: Iterable[tuple[ProductId, int]] = (),
 ) -> Json:
     """Write a new order.
 
     Args:
         conversation: id of the conversation that placed it.
         local_id: the Node back end's id of the shop.
+        stock: units it takes, by product.
     """
     quote = order.quote
     return {
@@ -97,6 +118,16 @@ def order_to_disk(
         "notes": order.notes,
         "createdAt": order.created_at,
         "updatedAt": order.created_at,
+        "statusReason": "",
+        # Checkout has said that it is placed.
+        "followed": {
+            "status": order.status.value,
+            "told": [order.status.value],
+            "place": None,
+            "at": None,
+            "isOpen": True,
+        },
+        "takenStock": [{"product": product, "units": units} for product, units in stock],
     }
 
 

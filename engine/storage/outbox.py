@@ -99,9 +99,20 @@ class MongoOutbox:
         """Take an entry out that is not worth another try; nobody need see to it."""
         await self._put_aside(entry, "discarded", reason)
 
-    async def hold(self, entry: OutboxEntry, *, reason: str) -> None:
-        """Keep an entry back until an operator decides; later ones go on."""
-        await self._put_aside(entry, "held", reason)
+    async def hold(self, entry: OutboxEntry, *, reason: str, waits_for: str | None = None) -> None:
+        """Keep an entry back until an operator decides, or its template is approved.
+
+        Later ones go on.
+        """
+        expires = self._clock.now() + self._retention
+        await self._waiting.put_aside(
+            entry.id,
+            tenant=entry.tenant,
+            state="held",
+            error=reason,
+            expires=expires,
+            noted={"heldFor": waits_for} if waits_for else None,
+        )
 
     async def switch(
         self, entry: OutboxEntry, *, payload: Mapping[str, Any], at: datetime
@@ -233,6 +244,8 @@ def waits_again(due: datetime, noted: Json | None = None) -> Json:
 def entry_to_disk(entry: OutboxEntry) -> Json:
     """Write a new entry."""
     return {
+        **({} if entry.trace is None else {"trace": entry.trace}),
+        **({} if entry.about is None else {"about": entry.about, "handoff": entry.handoff}),
         "_id": entry.id,
         "tenant": entry.tenant,
         "customer": entry.customer,
@@ -268,6 +281,9 @@ def entry_from_disk(document: Json) -> OutboxEntry:
         template=document.get("template"),
         is_unknown=document.get("isUnknown", False),
         reads=document.get("reads"),
+        trace=document.get("trace"),
+        about=document.get("about"),
+        handoff=document.get("handoff"),
     )
 
 

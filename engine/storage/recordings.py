@@ -25,10 +25,12 @@ from engine.domain.ids import CustomerKey, ProductId, TenantId
 from engine.domain.order import Order
 from engine.errors import EngineError, Unavailable
 from engine.flow_ports import Deployment, FlowSession
+from engine.logs import reason
 from engine.ports import Reading, Recording
 from engine.runtime.recording import (
     CATEGORIES,
     DEPLOYMENTS,
+    HANDOFF,
     LATEST_ORDER,
     MAPPING,
     NAMES,
@@ -39,8 +41,11 @@ from engine.runtime.recording import (
     PRODUCTS,
     SAID,
     SESSION,
+    STAFF_LINE,
+    STAFF_WORDS,
     TOKEN,
 )
+from engine.staff_ports import Spoken, StaffLine
 from engine.storage.bulk import require_only_known
 from engine.storage.connection import Database, Json, reachable
 from engine.storage.conversations import conversation_from_disk, conversation_to_disk
@@ -69,6 +74,9 @@ _TYPES: Final[Mapping[str, TypeAdapter[Any]]] = {
     DEPLOYMENTS: TypeAdapter(tuple[Deployment, ...]),
     TOKEN: TypeAdapter(str),
     SAID: TypeAdapter(Said | None),
+    STAFF_LINE: TypeAdapter(StaffLine),
+    STAFF_WORDS: TypeAdapter(tuple[Spoken, ...]),
+    HANDOFF: TypeAdapter(bool),
 }
 _SHARED: Final = frozenset({CATEGORIES, PRODUCTS, PRODUCT, NAMES, NATIVE_ITEMS, DEPLOYMENTS})
 """What has nothing of a customer in it."""
@@ -116,7 +124,7 @@ def _reading_to_disk(reading: Reading, texts: dict[str, str]) -> Json:
     try:
         text = _TYPES[reading.call].dump_json(value, warnings=False)
     except PydanticSerializationError as error:
-        log.warning("recording.not_written", call=reading.call, error=str(error))
+        log.warning("recording.not_written", call=reading.call, error=reason(error))
         return part
     if len(text) <= SHORT or reading.call not in _SHARED:
         return {**part, "text": text.decode()}
@@ -214,7 +222,7 @@ class Readings:
         except Unavailable:
             raise
         except EngineError as error:
-            log.error("recording.not_kept", tenant=self._tenant, error=str(error))
+            log.error("recording.not_kept", tenant=self._tenant, error=reason(error))
             return
         for digest in new:
             self._written[digest] = at

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
-from beanie import Document
+from beanie import Document, PydanticObjectId
 from pydantic import Field
 
 from engine.storage.documents import (
@@ -95,6 +95,7 @@ class InboxDocument(Row):
     due: datetime
     error: str | None = None
     done_at: datetime | None = None
+    trace: str | None = None
     expire_at: datetime | None = None
 
     class Settings:
@@ -127,6 +128,7 @@ class OutboxDocument(Row):
     """A message to a customer; `provider_id` is Meta's wamid and is missing until it is sent.
 
     One that waits and has it was sent before: what Meta still tells of that sending is old.
+    `held_for` names the template, `<name>:<language>`, whose approval one that is held waits for.
     """
 
     id: str
@@ -144,6 +146,7 @@ class OutboxDocument(Row):
     is_unknown: bool = False
     reads: str | None = None
     is_switched: bool = False
+    held_for: str | None = None
     state: Literal["queued", "sent", "failed", "held", "dead", "discarded"]
     due: datetime
     error: str | None = None
@@ -151,6 +154,9 @@ class OutboxDocument(Row):
     sent_at: datetime | None = None
     status: Literal["sent", "delivered", "read", "failed"] | None = None
     status_at: datetime | None = None
+    trace: str | None = None
+    about: str | None = None
+    handoff: str | None = None
     expire_at: datetime | None = None
 
     class Settings:
@@ -171,6 +177,9 @@ class OutboxDocument(Row):
             ),
             # What a customer was sent lately, and wants forgotten; its fields never change.
             index("tenant", "customer", "sequence"),
+            # Messages to the staff, which are few: of whom they are, and what a tap on one means.
+            index("tenant", "about", partialFilterExpression={"about": {"$gt": ""}}),
+            index("tenant", "handoff", partialFilterExpression={"handoff": {"$gt": ""}}),
             index("expireAt", expireAfterSeconds=0),
         )
 
@@ -297,6 +306,24 @@ class SlotsDocument(Row):
         indexes = ()
 
 
+class OrderFeedDocument(Row):
+    """Where the reading of the orders' moves is, and who reads; `looked_at`: till when all were
+    seen to.
+    """
+
+    id: str
+    owner: str | None = None
+    until: datetime
+    token: dict[str, Any] | None = None
+    looked_at: datetime | None = None
+
+    class Settings:
+        """Its collection."""
+
+        name = "orderFeed"
+        indexes = ()
+
+
 class FlowSessionDocument(Row):
     """A Flow that a customer was sent; it ends at `expires_at` and is removed at `expire_at`."""
 
@@ -351,6 +378,56 @@ class DeploymentDocument(Row):
         indexes = (index("tenant", "metaId", unique=True),)
 
 
+class AuditDocument(Row):
+    """What an operator did, or tried to: `engine.row_ports.AuditEntry`.
+
+    Nothing personal is in it: `client` is a digest, and so is what is in `actor`.
+    """
+
+    id: PydanticObjectId | None = None
+    at: datetime
+    actor: str
+    client: str
+    action: str
+    tenant: str | None
+    outcome: str
+    expire_at: datetime
+
+    class Settings:
+        """Its collection."""
+
+        name = "audit"
+        indexes = (
+            # For whoever asks what was done to a tenant, and when.
+            index("tenant", "at"),
+            index("expireAt", expireAfterSeconds=0),
+        )
+
+
+class MessageTemplateDocument(Row):
+    """A message template of a tenant, as far as Meta has told.
+
+    Its id is `<tenant>:<name>:<language>`; `created_at` is missing if somebody else made it.
+    """
+
+    id: str
+    tenant: str
+    name: str
+    language: str
+    status: str
+    category: str = ""
+    reason: str = ""
+    meta_id: str = ""
+    created_at: datetime | None = None
+    updated_at: datetime
+
+    class Settings:
+        """Its collection."""
+
+        name = "messageTemplates"
+        indexes = (index("tenant", "name", "language"),)
+
+
 class FlowKeyDocument(Row):
     """A tenant's key for Flow exchanges; its id is the tenant, `private_key` is sealed."""
 
@@ -382,9 +459,12 @@ DOCUMENTS: Final[tuple[type[Document], ...]] = (
     TurnDocument,
     ReadingDocument,
     SlotsDocument,
+    OrderFeedDocument,
     FlowSessionDocument,
     DeploymentDocument,
+    MessageTemplateDocument,
     FlowKeyDocument,
+    AuditDocument,
     *SYNC_DOCUMENTS,
     *VERSION_DOCUMENTS,
 )

@@ -20,6 +20,7 @@ from engine.ports import (
     OrderRepository,
     TurnRecord,
 )
+from engine.staff_ports import HandOffRepository
 from engine.storage.carts import MongoCarts
 from engine.storage.catalog import MongoCatalog
 from engine.storage.connection import Database, reachable
@@ -34,6 +35,7 @@ from engine.storage.documents import (
     ProductDocument,
 )
 from engine.storage.flow_sessions import MongoFlowSessions
+from engine.storage.handoffs import MongoHandOffs
 from engine.storage.native import MongoNative
 from engine.storage.orders import MongoOrders
 from engine.storage.outbox import said_from_disk
@@ -117,6 +119,9 @@ class MongoTenantStore:
         )
         self.native: NativeCatalog = MongoNative(
             states=own(SyncStateDocument), catalogs=own(SyncCatalogDocument)
+        )
+        self.handoffs: HandOffRepository = MongoHandOffs(
+            conversations=tables.conversations, inbox=tables.inbox, outbox=tables.outbox
         )
         self._outbox = tables.outbox
         self._work = UnitOfWork(

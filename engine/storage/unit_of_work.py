@@ -9,16 +9,19 @@ from datetime import timedelta
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from engine.box_ports import InboxRow
+from engine.charts.inbound import HANDED_BACK
 from engine.domain.ids import TenantId
 from engine.domain.money import Currency
 from engine.errors import Answered, Conflict
 from engine.flow_ports import FlowSession
 from engine.ports import TurnRecord
+from engine.runtime.handoffs import handed_back
 from engine.storage.carts import cart_to_disk
 from engine.storage.connection import Database, Json
 from engine.storage.conversations import conversation_id, conversation_to_disk
 from engine.storage.flow_sessions import open_before, session_to_disk
-from engine.storage.inbox import kept_until
+from engine.storage.inbox import kept_until, row_to_disk
 from engine.storage.orders import order_to_disk
 from engine.storage.outbox import entry_to_disk
 from engine.storage.recordings import Readings, packed
@@ -111,6 +114,8 @@ class UnitOfWork:
             await self._tables.flow_sessions.insert(flows, session=session)
         if record.sync_products:
             await self._tables.sync_marks.insert(_marks_to_disk(record), session=session)
+        for handoff in record.given_back:
+            await self._give_back(handoff, record, session)
         await self._tables.turns.insert([log], session=session)
         if record.stock:
             # Last: all who order a product write to one document, and each is alone with it only
@@ -154,6 +159,25 @@ class UnitOfWork:
         if not await self._tables.products.update(changes, session=session):
             raise Conflict("a product has not the units that were ordered")
 
+    async def _give_back(
+        self, handoff: str, record: TurnRecord, session: AsyncClientSession
+    ) -> None:
+        """Let the conversation of a hand-off know that it is over, once."""
+        fields = {"about": 1, "phoneNumberId": 1}
+        found = await self._tables.outbox.find_one({"handoff": handoff}, projection=fields)
+        key = f"{HANDED_BACK}:{record.conversation.tenant}:{handoff}"
+        if found is None or await self._tables.inbox.find_one({"_id": key}, projection={"_id": 1}):
+            return
+        row = InboxRow(
+            id=key,
+            tenant=record.conversation.tenant,
+            customer=found["about"],
+            timestamp=int(record.at.timestamp()),
+            received_at=record.at,
+            raw=handed_back("staff", phone_number_id=found["phoneNumberId"]),
+        )
+        await self._tables.inbox.insert([row_to_disk(row)], session=session)
+
     async def _save_cart(self, record: TurnRecord, session: AsyncClientSession) -> None:
         customer = record.conversation.customer
         mine = {"sessionId": customer}
@@ -171,8 +195,10 @@ class UnitOfWork:
                 conversation=conversation_id(talk.tenant, talk.customer),
                 local_id=self._local_id,
                 currency=self._currency,
+                # A turn places one order at most; of more the first gives back what all took.
+                stock=record.stock if place == 0 else (),
             )
-            for order in record.orders
+            for place, order in enumerate(record.orders)
         ]
         await self._tables.orders.insert(orders, session=session)
 

@@ -84,10 +84,22 @@ class WaitingRows:
         await self._change(key, tenant, {**change, "$inc": {"attempts": 1}} if counts else change)
 
     async def put_aside(
-        self, key: str, *, tenant: str, state: str, error: str, expires: datetime
+        self,
+        key: str,
+        *,
+        tenant: str,
+        state: str,
+        error: str,
+        expires: datetime,
+        noted: Json | None = None,
     ) -> None:
-        """Let a row wait no longer, and keep it for a while."""
+        """Let a row wait no longer, and keep it for a while.
+
+        Args:
+            noted: other fields to set.
+        """
         kept = {"state": state, "error": error[:LONGEST_ERROR], "expireAt": expires}
+        kept |= noted or {}
         await self._change(key, tenant, {"$set": kept})
 
     async def backlog(self, *, now: datetime) -> Backlog:

@@ -12,6 +12,7 @@ from engine import metrics
 from engine.clock import Clock
 from engine.domain.ids import TenantId
 from engine.errors import GraphError, GraphRetryable, GraphTerminal
+from engine.logs import reason
 from engine.sync.alerts import UNCONNECTED, alert_of
 from engine.sync.connection import Connection
 from engine.sync.drift import Drift, Drifted
@@ -282,9 +283,10 @@ class Round:
         if isinstance(error, GraphRetryable) and error.wait:
             wait = timedelta(seconds=error.wait)
         until = self._now() + wait
+        metrics.sync_failures.labels(kind="meta").inc()
         log.warning(
             "sync.meta_away", tenant=self._run.tenant, failures=failures, code=error.code,
-            error=str(error), until=until.isoformat(),
+            error=reason(error), until=until.isoformat(),
         )  # fmt: skip
         self._run = replace(self._run, failures=failures, held_until=until)
         await self._forget_marks()
@@ -293,9 +295,11 @@ class Round:
     async def _alert(self, alert: Alert) -> datetime:
         known = self._run.alert
         is_new = _is_new(alert, known)
+        if alert.code:
+            metrics.sync_failures.labels(kind="refused").inc()
         if is_new:
-            level = log.error if alert.code else log.info
-            level("sync.alert", tenant=self._run.tenant, code=alert.code, reason=alert.sentence)
+            say = log.error if alert.code else log.info
+            say("sync.alert", tenant=self._run.tenant, code=alert.code, reason=alert.sentence)
         kept = alert if is_new or known is None else replace(known, token=alert.token)
         self._run = replace(self._run, alert=kept, held_until=self._now() + ALERT_AGAIN)
         await self._forget_marks()

@@ -10,6 +10,7 @@ import structlog
 from engine.clock import Clock
 from engine.domain.ids import TenantId
 from engine.errors import Conflict, EngineError, FeedLost, Unavailable
+from engine.logs import reason
 from engine.sync.feed import ChangeFeed
 from engine.sync.ports import Mark, SyncMarks
 from engine.sync.runs import Job, SyncRuns
@@ -91,7 +92,7 @@ class Watcher:
             await self._feed.noted(changes, owner=self._owner)
             self._stir()
         except FeedLost as error:
-            log.warning("sync.feed_lost", reason=str(error))
+            log.warning("sync.feed_lost", reason=reason(error))
             await self._compare_all()
             await self._feed.restart(owner=self._owner)
         except Conflict:
@@ -106,10 +107,10 @@ class Watcher:
         try:
             return 0.0 if await self.step() else REST_SECONDS
         except Unavailable as error:
-            log.warning("sync.database_away", error=str(error))
+            log.warning("sync.database_away", error=reason(error))
         except EngineError as error:
             # The walks go on without it, only later: see COMPARE_EVERY.
-            log.error("sync.feed_failed", error=str(error))
+            log.error("sync.feed_failed", error=reason(error))
         except Exception:
             log.exception("sync.feed_broke")
         await self._feed.close()

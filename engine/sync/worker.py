@@ -7,9 +7,11 @@ from typing import Final
 
 import structlog
 
+from engine import metrics, tracing
 from engine.clock import Clock
 from engine.domain.ids import TenantId
 from engine.errors import Conflict, EngineError, Unavailable
+from engine.logs import reason
 from engine.sync.ports import Mark, SyncMarks
 from engine.sync.rounds import Outlook, Rounds
 from engine.sync.runs import SyncRuns
@@ -96,14 +98,16 @@ class SyncWorker:
             due = await self._runs.due(now=now, limit=100)
             marks = await self._marks.waiting(limit=MOST_SEEN)
         except Unavailable as error:
-            log.warning("sync.database_away", error=str(error))
+            log.warning("sync.database_away", error=reason(error))
             return
         except EngineError as error:
-            log.error("sync.look_failed", error=str(error))
+            log.error("sync.look_failed", error=reason(error))
             return
         except Exception:
             log.exception("sync.look_broke")
             return
+        since = min((mark.at for mark in marks), default=now)
+        metrics.sync_lag.set(max((now - since).total_seconds(), 0.0))
         settled = (t for t in _settled(marks, now) if self._later.get(t, now) <= now)
         for tenant in dict.fromkeys((*due, *settled)):
             is_idle = tenant not in self._tasks and self._broken.get(tenant, now) <= now
@@ -154,14 +158,18 @@ class SyncWorker:
             async with self._room:
                 if self._is_stopped:
                     return
-                outlook = await self._rounds.take(tenant, owner=self._owner)
+                with tracing.begun("sync.round", tenant=tenant):
+                    outlook = await self._rounds.take(tenant, owner=self._owner)
             self._put_off(tenant, outlook)
         except (Unavailable, Conflict) as error:
-            log.warning("sync.interrupted", tenant=tenant, error=str(error))
+            metrics.sync_failures.labels(kind="interrupted").inc()
+            log.warning("sync.interrupted", tenant=tenant, error=reason(error))
         except EngineError as error:
-            log.error("sync.failed", tenant=tenant, error=str(error))
+            metrics.sync_failures.labels(kind="broken").inc()
+            log.error("sync.failed", tenant=tenant, error=reason(error))
             self._broken[tenant] = self._clock.now() + AGAIN
         except Exception:
+            metrics.sync_failures.labels(kind="broken").inc()
             log.exception("sync.broke", tenant=tenant)
             self._broken[tenant] = self._clock.now() + AGAIN
         finally:

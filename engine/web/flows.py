@@ -3,7 +3,6 @@
 What a Flow does is not known here. Statuses: flows/reference/error-codes.
 """
 
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -13,11 +12,19 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from engine import metrics
+from engine import metrics, tracing
 from engine.domain.ids import TenantId
-from engine.errors import BadSignature, EngineError, Malformed, Undecipherable, UnknownTenant
+from engine.errors import BadSignature, Malformed, Undecipherable, UnknownTenant
 from engine.flow_ports import FlowKeys
-from engine.web.requests import REFUSALS, SIGNATURE, Statuses, read_body, status_of
+from engine.logs import place_of, reason
+from engine.web.requests import (
+    REFUSALS,
+    SIGNATURE,
+    Complaints,
+    Statuses,
+    read_body,
+    status_of,
+)
 from engine.whatsapp.flow_crypto import FlowKey, OpenedExchange, dump
 from engine.whatsapp.flow_exchange import FlowAnswer, FlowRequest, parse_flow_request, pong
 from engine.whatsapp.json_values import JsonObject, load
@@ -91,6 +98,7 @@ class FlowDoors:
         self._keys = keys
         self._tenants = tenants
         self._is_plain_allowed = is_plain_allowed
+        self._complaints = Complaints()
 
     def routes(self) -> list[Route]:
         """Give the routes; `product` is a word of the first one, not the id of a Flow."""
@@ -102,6 +110,10 @@ class FlowDoors:
 
     async def exchange(self, request: Request) -> Response:
         """Answer one exchange of a Flow."""
+        with tracing.begun("flow.exchange"):
+            return await self._exchange(request)
+
+    async def _exchange(self, request: Request) -> Response:
         action = "unread"
         with metrics.flow_exchange_seconds.time():
             try:
@@ -112,7 +124,7 @@ class FlowDoors:
             except ClientDisconnect:
                 response = Response(status_code=400)
             except Exception as error:  # noqa: BLE001 - the door: what went wrong stays inside
-                response = _refusal(error)
+                response = _refusal(error, self._complaints)
         metrics.flow_exchanges.labels(action=action, outcome=str(response.status_code)).inc()
         return response
 
@@ -125,9 +137,11 @@ class FlowDoors:
         )
 
     async def _question(self, request: Request) -> _Question:
-        body = await read_body(request, MAX_BODY)
         signature = request.headers.get(SIGNATURE)
         is_unsigned = signature is None and self._is_plain_allowed
+        # What nobody signed is not even read.
+        is_read = is_unsigned or signature is not None
+        body = await read_body(request, MAX_BODY) if is_read else b""
         if not is_unsigned:
             verify(body, signature, self._app_secret)
         name = request.path_params["tenant"]
@@ -169,13 +183,14 @@ async def _nothing(_: Request) -> Response:
     return PlainTextResponse("Not Found", status_code=404)
 
 
-def _refusal(error: Exception) -> Response:
+def _refusal(error: Exception, complaints: Complaints) -> Response:
     status = status_of(error, STATUS)
     if status is None:
-        # The words of a stranger's exception may hold what a customer wrote; its place does not.
-        reason = str(error) if isinstance(error, EngineError) else ""
-        place = traceback.format_tb(error.__traceback__)
-        log.error("flow.failed", error=type(error).__name__, reason=reason, place=place)
+        place = place_of(error.__traceback__)
+        log.error("flow.failed", error=reason(error), place=place)
         return PlainTextResponse("the exchange failed", status_code=500)
-    log.warning("flow.refused", status=status, reason=str(error))
+    if isinstance(error, BadSignature):
+        metrics.signature_failures.labels(door="flow").inc()
+    if complaints.may_log(error):
+        log.warning("flow.refused", status=status, reason=reason(error))
     return PlainTextResponse(str(error), status_code=status)

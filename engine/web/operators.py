@@ -13,6 +13,7 @@ from engine.deployment.changes import Report
 from engine.deployment.deployer import NoSuchProduct, NotDeployable
 from engine.domain.ids import ProductId, TenantId
 from engine.errors import EngineError, GraphError, UnknownTenant
+from engine.logs import reason
 from engine.spec.problems import Problem, SpecError
 from engine.web.bearer import refusal
 from engine.web.requests import REFUSALS, Statuses, status_of
@@ -90,7 +91,9 @@ class OperatorDoors:
 def _failure(error: EngineError, *, tenant: str, product: str) -> Response:
     status = status_of(error, STATUS) or 500
     said = explain(error) if isinstance(error, GraphError) else str(error)
-    log.warning("operator.refused", tenant=tenant, product=product, status=status, reason=said)
+    log.warning(
+        "operator.refused", tenant=tenant, product=product, status=status, reason=reason(error)
+    )
     return JSONResponse({"error": said}, status)
 
 

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from engine.domain.ids import TenantId
 from engine.domain.tenant import Tenant
 from engine.errors import EngineError, Unavailable
+from engine.logs import reason
 from engine.ports import CatalogRepository
 from engine.web.product_facts import ProductFacts
 from engine.web.product_html import POLICY, away_page, missing_page, product_page
@@ -61,7 +62,7 @@ class ProductPages:
             product = await self._catalogs(TenantId(name)).get_product_by_id(product_id)
         except EngineError as error:
             status = 503 if isinstance(error, Unavailable) else 500
-            log.warning("product_page.failed", tenant=name, status=status, reason=str(error))
+            log.warning("product_page.failed", tenant=name, status=status, reason=reason(error))
             return _page(away_page(tenant), status)
         if product is None:
             return _page(missing_page(tenant), 404)

@@ -5,7 +5,8 @@ from typing import Final, TypeAlias
 
 from starlette.requests import Request
 
-from engine.errors import Malformed, Unavailable
+from engine.errors import BadSignature, Malformed, Unavailable
+from engine.web.rates import Rates
 
 SIGNATURE: Final = "x-hub-signature-256"
 """The header that Meta signs every body in."""
@@ -17,7 +18,16 @@ class TooLarge(Malformed):
     """A body is larger than is read."""
 
 
-REFUSALS: Final[dict[type[Exception], int]] = {TooLarge: 413, Malformed: 400, Unavailable: 503}
+class TooSlow(Malformed):
+    """A body has not come in time."""
+
+
+REFUSALS: Final[dict[type[Exception], int]] = {
+    TooLarge: 413,
+    TooSlow: 408,
+    Malformed: 400,
+    Unavailable: 503,
+}
 """The statuses that mean the same at every door."""
 
 
@@ -44,3 +54,14 @@ async def read_body(request: Request, limit: int) -> bytes:
             raise TooLarge(f"the body has more than {limit} bytes")
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+class Complaints:
+    """Tells whether a refusal is logged: of many wrong signatures a line a second is enough."""
+
+    def __init__(self) -> None:
+        self._rates = Rates(rate=1.0, burst=20)
+
+    def may_log(self, error: Exception) -> bool:
+        """Tell whether this one is."""
+        return not isinstance(error, BadSignature) or not self._rates.take("")

@@ -8,10 +8,19 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from engine import metrics
+from engine import metrics, tracing
 from engine.errors import BadSignature, EngineError
-from engine.runtime.reception import Reception
-from engine.web.requests import REFUSALS, SIGNATURE, Statuses, read_body, status_of
+from engine.logs import about, reason
+from engine.runtime.reception import Reception, row_id
+from engine.web.bearer import is_borne, unborne
+from engine.web.requests import (
+    REFUSALS,
+    SIGNATURE,
+    Complaints,
+    Statuses,
+    read_body,
+    status_of,
+)
 from engine.whatsapp.inbound import parse_webhook
 from engine.whatsapp.signature import verify
 
@@ -34,6 +43,7 @@ class Doors:
         verify_token: Meta repeats it when the webhook is set up.
         reception: gives the one that stores messages, or raises Unavailable.
         ready: tells what keeps the process from doing its work, or nothing.
+        metrics_token: opens /metrics; empty leaves it open.
     """
 
     def __init__(
@@ -43,7 +53,10 @@ class Doors:
         verify_token: str,
         reception: Callable[[], Reception],
         ready: Callable[[], Awaitable[str | None]],
+        metrics_token: str = "",
     ) -> None:
+        self._metrics_token = metrics_token
+        self._complaints = Complaints()
         self._app_secret = app_secret
         self._verify_token = verify_token
         self._reception = reception
@@ -80,14 +93,25 @@ class Doors:
 
     async def receive(self, request: Request) -> Response:
         """Store a webhook's messages, then answer 200."""
+        with tracing.begun("webhook"):
+            return await self._receive(request)
+
+    async def _receive(self, request: Request) -> Response:
         try:
-            body = await read_body(request, MAX_BODY)
-            verify(body, request.headers.get(SIGNATURE), self._app_secret)
-            await self._reception().receive(parse_webhook(body))
+            signature = request.headers.get(SIGNATURE)
+            # What nobody signed is not even read.
+            body = await read_body(request, MAX_BODY) if signature is not None else b""
+            verify(body, signature, self._app_secret)
+            webhook = parse_webhook(body)
         except EngineError as error:
-            return _refusal(error)
+            return _refusal(error, self._complaints)
         except ClientDisconnect:
             return Response(status_code=400)
+        with about(*(row_id(message) for message in webhook.messages)):
+            try:
+                await self._reception().receive(webhook)
+            except EngineError as error:
+                return _refusal(error, self._complaints)
         metrics.webhooks.labels(outcome="200").inc()
         return PlainTextResponse("OK")
 
@@ -102,15 +126,20 @@ class Doors:
             return JSONResponse({"status": "unready", "reason": reason}, status_code=503)
         return JSONResponse({"status": "ready"})
 
-    async def metrics(self, _: Request) -> Response:
+    async def metrics(self, request: Request) -> Response:
         """Give the metrics in Prometheus' text format."""
+        if self._metrics_token and not is_borne(request, self._metrics_token):
+            return unborne()
         return Response(metrics.exposition(), media_type="text/plain; version=0.0.4")
 
 
-def _refusal(error: EngineError) -> Response:
+def _refusal(error: EngineError, complaints: Complaints) -> Response:
     status = status_of(error, STATUS)
     if status is None:
         raise error
     metrics.webhooks.labels(outcome=str(status)).inc()
-    log.warning("webhook.refused", status=status, reason=str(error))
+    if isinstance(error, BadSignature):
+        metrics.signature_failures.labels(door="webhook").inc()
+    if complaints.may_log(error):
+        log.warning("webhook.refused", status=status, reason=reason(error))
     return PlainTextResponse(str(error), status_code=status)

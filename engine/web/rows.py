@@ -13,6 +13,7 @@ from starlette.routing import Route
 from engine.clock import Clock
 from engine.domain.ids import CustomerKey, TenantId
 from engine.errors import EngineError, Malformed, UnknownTenant
+from engine.logs import reason
 from engine.row_ports import OperatorRows
 from engine.runtime.row_answers import (
     DONE,
@@ -125,11 +126,9 @@ class RowDoors:
             return JSONResponse(await work(request, TenantId(name)))
         except EngineError as error:
             status = status_of(error, STATUS) or 500
-            # A sentence of ours may quote what was asked for, that is a customer.
-            reason = str(error) if status >= 500 else type(error).__name__
             log.warning(
                 "operator.row_refused",
-                tenant=name[:60], box=self._box, status=status, reason=reason,
+                tenant=name[:60], box=self._box, status=status, reason=reason(error),
             )  # fmt: skip
             return JSONResponse({"error": str(error)}, status)
         except ClientDisconnect:

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from engine.domain.ids import TenantId
 from engine.errors import EngineError, Malformed, UnknownTenant
+from engine.logs import reason
 from engine.sync.report import SyncReport
 from engine.web.bearer import refusal
 from engine.web.requests import REFUSALS, Statuses, status_of
@@ -154,5 +155,5 @@ def _asked(request: Request) -> _Asked:
 def _failure(error: EngineError, request: Request) -> Response:
     status = status_of(error, STATUS) or 500
     name = request.path_params["tenant"][:60]
-    log.warning("operator.sync_refused", tenant=name, status=status, reason=str(error))
+    log.warning("operator.sync_refused", tenant=name, status=status, reason=reason(error))
     return JSONResponse({"error": str(error)}, status)

@@ -27,7 +27,9 @@ _DIGITS: Final = re.compile(r"[0-9]{1,12}")
 _ESCAPE: Final = re.compile(
     rb"\\u[dD][89aAbB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     rb"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
-    rb"|\\.",
+    # Other escapes, as many at once as there are: a body may have a million of them,
+    # and a repetition that may be taken back remembers each.
+    rb"|(?:\\[^u])++|\\u",
     re.DOTALL,
 )
 

@@ -43,6 +43,10 @@ PRODUCT_LIST_ITEMS: Final = 30  # same: in total, over all sections
 
 # Templates: templates/components.
 TEMPLATE_NAME: Final = 512
+TEMPLATE_BODY: Final = 1024
+TEMPLATE_FOOTER: Final = 60
+TEMPLATE_BUTTON: Final = 25
+TEMPLATE_BUTTONS: Final = 10  # of replies
 
 # `biz_opaque_callback_data`: changelog of the WhatsApp Business Platform.
 OPAQUE: Final = 512

@@ -12,6 +12,8 @@ from tests.bench import (
     flows,
     growth,
     serving,
+    soak,
+    starting,
     sync,
     tenants,
     turns,
@@ -29,6 +31,8 @@ PARTS = {
     "ack": acknowledgement.measure,
     "workers": workers.measure,
     "growth": growth.measure,
+    "starting": starting.measure,
+    "soak": soak.measure,
 }
 
 
@@ -40,13 +44,19 @@ def main() -> int:
     parser.add_argument(
         "--rows", type=int, default=growth.ROWS, help="inbox rows stored in growth (%(default)s)"
     )
+    parser.add_argument(
+        "--minutes", type=float, default=soak.MINUTES, help="how long the soak is (%(default)s)"
+    )
     options = parser.parse_args()
     unknown = [part for part in options.parts if part not in PARTS]
     if unknown:
         parser.error(f"there is no part '{unknown[0]}'; there are {', '.join(PARTS)}")
     # As Ctrl-C does: the processes it has started end with it.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    parts = PARTS | {"growth": partial(growth.measure, options.rows)}
+    parts = PARTS | {
+        "growth": partial(growth.measure, options.rows),
+        "soak": partial(soak.measure, options.minutes),
+    }
     rows = []
     for part in options.parts or PARTS:
         print(f"bench: {part}", file=sys.stderr)

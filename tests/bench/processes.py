@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,12 +41,20 @@ class Running:
 
 
 @asynccontextmanager
-async def comanda(role: str, *, uri: str, name: str, graph: str) -> AsyncIterator[Running]:
-    """Run a process with a role, on a database by its name, until the block ends."""
+async def comanda(
+    role: str, *, uri: str, name: str, graph: str, content: Path | None = None
+) -> AsyncIterator[Running]:
+    """Run a process with a role, on a database by its name, until the block ends.
+
+    Args:
+        content: the folder that holds the tenants; None: the shipped ones.
+    """
     listener, url = listen()
     listener.close()
     command = ("serve", "--role", role, "--port", url.rpartition(":")[2])
     environment = _environment(uri, name, graph)
+    if content:
+        environment |= {"COMANDA_CONTENT": str(content)}
     with tempfile.TemporaryFile() as said:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "engine", *command, env=environment, stdout=said, stderr=said
@@ -71,6 +79,21 @@ def cpu_seconds(process: int) -> float:
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
+def memory_mib(process: int) -> float:
+    """Give the memory a process holds; 0 on a system that has no /proc."""
+    statm = Path(f"/proc/{process}/statm")
+    if not statm.exists():
+        return 0.0
+    pages = int(statm.read_text(encoding="utf-8").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1024**2
+
+
+def open_files(process: int) -> int:
+    """Count the descriptors a process has open; 0 on a system that has no /proc."""
+    listed = Path(f"/proc/{process}/fd")
+    return len(list(listed.iterdir())) if listed.exists() else 0
+
+
 async def _is_ready(process: Process, http: httpx.AsyncClient) -> bool:
     patience = time.monotonic() + START_SECONDS
     while process.returncode is None and time.monotonic() < patience:
@@ -79,7 +102,7 @@ async def _is_ready(process: Process, http: httpx.AsyncClient) -> bool:
                 return True
         except httpx.ConnectError:
             pass
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.02)
     return False
 
 
@@ -94,7 +117,7 @@ async def _end(process: Process) -> None:
         await process.wait()
 
 
-def _environment(uri: str, name: str, graph: str) -> Mapping[str, str]:
+def _environment(uri: str, name: str, graph: str) -> dict[str, str]:
     ours = {field.upper() for field in Settings.model_fields}
     plain = {key: value for key, value in os.environ.items() if key.upper() not in ours}
     return plain | {

@@ -78,12 +78,13 @@ def _memory(pair: Pair) -> Row:
     )  # fmt: skip
 
 
-def generate(folder: Path) -> None:
-    """Write a content folder with the shared content and the tenants."""
+def generate(folder: Path, *, count: int = TENANTS) -> None:
+    """Write a content folder with the shared content and so many tenants."""
     content = read_settings().content()
-    shutil.copytree(content / "conversations", folder / "conversations")
+    for part in ("conversations", "flows"):
+        shutil.copytree(content / part, folder / part)
     settings = (content / "tenants" / TENANT / "tenant.yaml").read_text(encoding="utf-8")
-    for n in range(TENANTS):
+    for n in range(count):
         tenant = folder / "tenants" / f"shop-{n:04}"
         (tenant / "messages").mkdir(parents=True)
         own = settings.replace("La Tavola", f"Shop {n}").replace('"10654', f'"{n:04}')

@@ -19,8 +19,8 @@ from engine.cli.main import COMMANDS, main
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 OWN = (
-    "flows", "sync", "inbox", "outbox", "forget", "diff", "replay", "publish", "versions",
-    "rollback",
+    "doctor", "flows", "sync", "inbox", "order", "templates", "outbox", "forget", "diff",
+    "replay", "publish", "versions", "rollback",
 )  # fmt: skip
 WRITING = ("new", "test", "graph")
 ORDER = re.compile(r"#[0-9A-Z]{6}\b")
@@ -212,9 +212,9 @@ def test_every_command_has_help_with_an_example():
         assert "Example: " in done.output
         assert done.output.count("\n") > 5
     assert set(COMMANDS) == {
-        "chat", "check", "demo", "diff", "flows", "forget", "graph", "inbox", "new", "outbox",
-        "publish", "reference", "replay", "rollback", "schema", "secrets", "seed", "serve", "sync",
-        "test", "versions",
+        "chat", "check", "demo", "diff", "doctor", "flows", "forget", "graph", "inbox", "new",
+        "order", "outbox", "publish", "reference", "replay", "rollback", "schema", "secrets",
+        "seed", "serve", "sync", "templates", "test", "versions",
     }  # fmt: skip
 
 

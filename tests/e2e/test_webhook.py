@@ -67,10 +67,12 @@ async def test_verification_answers_with_the_bare_challenge(ground):
 
 @pytest.mark.parametrize("signed", [False, "", "sha256=" + "0" * 64, "sha1=abc", "sha256=zz"])
 async def test_a_wrong_signature_is_refused_and_nothing_is_stored(ground, signed):
-    before = await stored(ground)
+    before, name = await stored(ground), 'comanda_signature_failures_total{door="webhook"}'
+    refused = await counted(ground, name)
     answer = await post(ground, body_of("hi", wamid="wamid.forged"), signed=signed)
     assert answer.status_code == 401
     assert await stored(ground) == before
+    assert await counted(ground, name) == refused + 1
 
 
 async def test_a_signature_of_another_body_is_refused(ground):

@@ -36,6 +36,7 @@ class Facts:
         sends: every try to send something, as `meta.Sending`.
         chats: the messages in each customer's chat, by his user id.
         rows: the documents, by collection.
+        mail: how often Meta's webhooks were taken and not taken.
         seconds: how long it took, by part.
     """
 
@@ -49,6 +50,7 @@ class Facts:
     chats: dict[str, list[Json]]
     rows: dict[str, list[Json]]
     weather: Json = field(default_factory=dict)
+    mail: Json = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
 

@@ -27,6 +27,15 @@ def brief(*, seed: int) -> Plan:
     )  # fmt: skip
 
 
+def rolled_out(*, seed: int) -> Plan:
+    """Every process is restarted in order, as for a new version, while customers order."""
+    patient = {"seed": seed, "copies": 1, "order": "messages", "repeat_for": 120.0}
+    return Plan(
+        "every process restarted in order, one after another", 24, seed, {"mail": patient},
+        rounds=1, has_proxy=True, pause=1,
+    )  # fmt: skip
+
+
 def bad_weather(seed: int) -> dict[str, dict[str, object]]:
     """Give what goes wrong at Meta: all of it, often enough to meet everybody."""
     return {

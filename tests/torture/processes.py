@@ -1,4 +1,4 @@
-"""The processes that are tortured: which there are, how one is killed and replaced at once."""
+"""The processes that are tortured: which there are, how one is killed or ended, and replaced."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ import sys
 import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,6 +37,7 @@ class Life:
     Args:
         began: on the clock that all processes of a machine share, as the other times.
         killed: None if nobody killed it.
+        told_at: when it was told to end in order; None if nobody told it.
         status: what it ended with; None if it runs.
     """
 
@@ -46,7 +47,12 @@ class Life:
     killed: float | None = None
     ended: float | None = None
     status: int | None = None
-    told_to_end: bool = False
+    told_at: float | None = None
+
+    @property
+    def told_to_end(self) -> bool:
+        """Tell whether somebody told it to end in order."""
+        return self.told_at is not None
 
 
 @dataclass
@@ -93,6 +99,11 @@ class Processes:
         self._order(signal=life.label, number=int(signal.SIGKILL))
         self.start(place)
 
+    async def restart(self, place: Place) -> None:
+        """Tell the process in a place to end, and start another one when it has."""
+        await self._ended(self._current[place.name])
+        self.start(place)
+
     def fallen(self) -> list[Life]:
         """Give the processes that ended though nobody killed them or told them to."""
         return [
@@ -103,17 +114,18 @@ class Processes:
 
     async def end(self) -> list[Life]:
         """Tell all to end in order; give those that did not, or not with 0."""
-        last = list(self._current.values())
-        for life in last:
-            life.told_to_end = True
+        await self._ended(*self._current.values())
+        return [life for life in self.lives.values() if life.told_to_end and life.status != 0]
+
+    async def _ended(self, *told: Life) -> None:
+        """Tell processes to end in order, and wait until they have, but not for ever."""
+        for life in told:
+            life.told_at = time.monotonic()
             self._order(signal=life.label, number=int(signal.SIGTERM))
         async with self._changed:
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(SIGTERM_SECONDS):
-                    await self._changed.wait_for(lambda: all(life.ended for life in last))
-            except TimeoutError:
-                pass
-        return [life for life in last if life.status != 0]
+                    await self._changed.wait_for(lambda: all(life.ended for life in told))
 
     def log(self, label: str) -> Path:
         """Give the file with what a process had to say."""

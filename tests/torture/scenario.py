@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -18,7 +17,9 @@ from engine.settings import Settings, read_settings
 from tests.torture.crowd import Crowd, patrons_of
 from tests.torture.database import MortalDatabase, mortal_database
 from tests.torture.facts import Facts, Stopwatch, chats_of, is_finished, rows_of
+from tests.torture.ports import free_port
 from tests.torture.processes import Place, Processes, nursery_process
+from tests.torture.proxy import proxy_process
 from tests.torture.shops import APP_SECRET, open_shops, register, stock_shops, swap_callbacks
 
 WEB, WORKERS = 2, 3
@@ -33,6 +34,8 @@ class Plan:
 
     Args:
         kills: of web and worker processes, one every `every` seconds.
+        rounds: times that every process is restarted in order, one after another.
+        has_proxy: Meta reaches the web processes through the proxy that operators are given.
         database_kills: one every `database_every` seconds.
         last_orders: the part of the kills after which nobody begins another order.
         settle: seconds without any message that are waited, once the kills and the weather are
@@ -47,6 +50,8 @@ class Plan:
     trouble: Mapping[str, Mapping[str, Any]]
     kills: int = 0
     every: float = 1.0
+    rounds: int = 0
+    has_proxy: bool = False
     database_kills: int = 0
     database_every: float = 4.0
     last_orders: float = 0.75
@@ -74,13 +79,15 @@ async def play(plan: Plan, folder: Path) -> Facts:
             (await meta.post(f"/sandbox/{route}", json=dict(trouble))).raise_for_status()
         running = Processes(nursery, _environment(settings), str(meta.base_url), logs)
         stack.push_async_callback(_cancelled, asyncio.create_task(running.follow()))
-        places = [Place(f"web{n + 1}", "web", _free_port()) for n in range(WEB)]
-        places += [Place(f"worker{n + 1}", "worker") for n in range(WORKERS)]
+        places = [Place(f"web{n + 1}", "web", free_port()) for n in range(WEB)]
+        places += [Place(f"worker{n + 1}", "worker", free_port()) for n in range(WORKERS)]
         for place in places:
             running.start(place)
-        doors = [f"http://127.0.0.1:{place.port}" for place in places if place.port]
+        doors = [f"http://127.0.0.1:{place.port}" for place in places if place.role == "web"]
         for door in doors:
             await _ready(door)
+        if plan.has_proxy:
+            doors = [await stack.enter_async_context(proxy_process(doors, folder))]
         for shop in shops:
             await register(meta, shop, callback=doors[0])
         numbers = [(shop.tenant, shop.number) for shop in shops]
@@ -98,6 +105,7 @@ async def play(plan: Plan, folder: Path) -> Facts:
         unwilling = await running.end()
         watch.lap("end")
         weather = (await meta.get("/sandbox/weather")).json()["counts"]
+        mail = (await meta.get("/sandbox/mail")).json()["counts"]
         return Facts(
             scenario=plan.name,
             lives=list(running.lives.values()),
@@ -109,6 +117,7 @@ async def play(plan: Plan, folder: Path) -> Facts:
             chats=await chats_of(meta, patrons),
             rows=await rows_of(settings),
             weather=weather,
+            mail=mail,
             seconds=watch.seconds,
         )
 
@@ -116,6 +125,7 @@ async def play(plan: Plan, folder: Path) -> Facts:
 async def _torture(plan: Plan, running: Processes, database: MortalDatabase, crowd: Crowd) -> None:
     killing = [
         asyncio.create_task(_kill_processes(plan, running, crowd)),
+        asyncio.create_task(_restart_processes(plan, running)),
         asyncio.create_task(_kill_database(plan, database, crowd)),
     ]
     await asyncio.gather(*killing)
@@ -128,6 +138,14 @@ async def _kill_processes(plan: Plan, running: Processes, crowd: Crowd) -> None:
         await asyncio.sleep(plan.every)
         running.kill(chance.choice(running.places()))
         crowd.is_over |= kill >= plan.kills * plan.last_orders
+
+
+async def _restart_processes(plan: Plan, running: Processes) -> None:
+    """Roll out: each process ends in order, and the next one waits until its heir is ready."""
+    for _ in range(plan.rounds):
+        for place in running.places():
+            await running.restart(place)
+            await _ready(f"http://127.0.0.1:{place.port}")
 
 
 async def _kill_database(plan: Plan, database: MortalDatabase, crowd: Crowd) -> None:
@@ -214,12 +232,6 @@ def _environment(settings: Settings) -> dict[str, str]:
 def _made(folder: Path) -> Path:
     folder.mkdir(parents=True)
     return folder
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 async def _ready(door: str) -> None:

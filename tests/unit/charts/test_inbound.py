@@ -121,6 +121,8 @@ def test_a_text_of_nothing_is_empty():
         ("", "", None, [], 1),
         (":x", "", "x", ["x"], 1),
         ("refused.sold_out", "", None, [], 1),
+        ("order_moved", "", None, [], 1),
+        ("handed_back:staff", "", "staff", ["staff"], 1),
         ("after.cart.1h", "", None, [], 1),
         ("a.b:c", "", "c", ["c"], 1),
     ],

@@ -169,7 +169,7 @@ async def test_a_guard_that_cannot_be_calculated_does_not_hold():
     with capture_logs() as logs:
         assert said(await run(shop, turn(shop, "a"), event("x"))) == ["few"]
     assert [entry["event"] for entry in logs] == ["turn.guard_failed"]
-    assert "chart.yaml:4:" in logs[0]["error"]
+    assert "chart.yaml:4" in logs[0]["at"]
 
 
 async def test_a_guard_of_a_wrong_argument_does_not_hold():

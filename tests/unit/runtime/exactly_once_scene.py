@@ -215,7 +215,7 @@ class Process:
             inbox=boxes.inbox,
             statuses=Statuses(outbox=boxes.outbox, refusals=refusals, clock=clock),
             businesses=businesses, clock=clock, offer=self.worker.offer, refusals=refusals,
-            commerce=_NoCommerce(),
+            commerce=_NoCommerce(), echoes=_NoCommerce(),
         )  # fmt: skip
 
     def _runs(self) -> tuple[Callable[[], Coroutine[None, None, None]], ...]:

@@ -23,6 +23,7 @@ from engine.domain.pricing import Quote
 from engine.domain.tenant import Tenant
 from engine.flow_ports import Deployment, FlowSession
 from engine.ports import TurnLog, TurnRecord
+from engine.row_ports import AuditEntry
 from engine.slots import SLOTS, slot_of
 
 NOW = datetime(2026, 3, 14, 12, 30, 15, 250_000, tzinfo=UTC)
@@ -266,5 +267,19 @@ def deployment(key="product_customization:es", meta_id="meta-1", **changes):
         endpoint="https://shop.example/flows/product_customization/pizzeria",
         status="PUBLISHED",
         updated_at=NOW,
+    )
+    return replace(made, **changes)
+
+
+def audit_entry(**changes):
+    """What an operator did."""
+    made = AuditEntry(
+        at=NOW,
+        actor="token:0123456789ab",
+        client="ba9876543210",
+        action="POST /api/v1/inbox/{tenant}/retry",
+        tenant=PIZZERIA,
+        outcome="200",
+        kept_until=NOW + timedelta(days=365),
     )
     return replace(made, **changes)

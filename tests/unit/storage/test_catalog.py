@@ -1,7 +1,8 @@
 """The catalog on disk."""
 
-import logging
 from decimal import Decimal
+
+from structlog.testing import capture_logs
 
 from engine.domain.catalog import Category, Modifier, ModifierGroup, Presentation
 from engine.domain.ids import CategoryId, GroupId, ModifierId, PresentationId
@@ -138,15 +139,16 @@ async def test_what_the_back_end_left_out_is_made_up_for(store, database):
 
 
 async def test_a_product_that_cannot_be_read_does_not_take_the_menu_with_it(
-    store, database, vault, caplog
+    store, database, vault
 ):
     await seeded(database, vault)
     await change(database, "prod:coke", basePrice=None)
     await change(database, "prod:diavola", modifiers=["mod:olives"])
     rows = database.collection(CategoryDocument)
     await rows.insert_one({"rId": "cat:new", "subDomain": PIZZERIA, "isActive": True})
-    with caplog.at_level(logging.WARNING):
+    with capture_logs() as told:
         products = await store.catalog.get_products_by_category()
     assert [p.id for p in products] == ["prod:margherita"]
-    assert "prod:coke is passed over" in caplog.text
+    passed_over = {(line["event"], line["product"]) for line in told}
+    assert ("catalog.product_passed_over", "prod:coke") in passed_over
     assert len(await store.catalog.get_categories()) == 2

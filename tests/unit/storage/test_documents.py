@@ -56,6 +56,7 @@ DESIGN = {
         "subDomain status -createdAt": {},
         "conversationId": {},
         "customer.phone": {},
+        "followed.isOpen createdAt": {"partialFilterExpression": {"followed.isOpen": True}},
     },
 }
 

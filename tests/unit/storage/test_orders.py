@@ -78,6 +78,15 @@ async def test_an_order_is_what_the_back_end_reads(store, inbox, database):
         "notes": "ring twice",
         "createdAt": NOW,
         "updatedAt": NOW,
+        "statusReason": "",
+        "followed": {
+            "status": "pending",
+            "told": ["pending"],
+            "place": None,
+            "at": None,
+            "isOpen": True,
+        },
+        "takenStock": [],
     }
 
 

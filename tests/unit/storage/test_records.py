@@ -9,11 +9,13 @@ from engine.box_ports import StatusNews
 from engine.clock import ManualClock
 from engine.domain.ids import ProductId
 from engine.slots import Member, SlotTable
+from engine.storage.audit import MongoAudit
 from engine.storage.erasure import MongoErasure
 from engine.storage.flow_keys import MongoFlowKeys
 from engine.storage.operator_rows import MongoInboxRows, MongoOutboxRows
 from engine.storage.records import (
     DOCUMENTS,
+    AuditDocument,
     ConversationDocument,
     DeploymentDocument,
     FlowKeyDocument,
@@ -44,6 +46,7 @@ from tests.unit.storage.builders import (
     BEN,
     NOW,
     PIZZERIA,
+    audit_entry,
     conversation,
     deployment,
     flow_session,
@@ -79,6 +82,7 @@ OURS = {
     FlowSessionDocument: {"tenant customer": {}, "expireAt": EXPIRES},
     DeploymentDocument: {"tenant metaId": {"unique": True}},
     FlowKeyDocument: {},
+    AuditDocument: {"tenant at": {}, "expireAt": EXPIRES},
     SyncStateDocument: {
         "tenant catalog _id": {},
         "tenant product": {},
@@ -163,6 +167,7 @@ async def test_what_is_written_has_the_shape_of_its_document(
     await store.deployments.hold("meta-1", status="THROTTLED", until=NOW, at=NOW)
     keys = MongoFlowKeys(database, vault=vault, clock=ManualClock(NOW))
     await keys.save(PIZZERIA, FlowKey.generate())
+    await MongoAudit(database).note(audit_entry())
     for document in set(OURS) - set(SYNC_DOCUMENTS):
         await assert_has_the_shape(database, document)
     await MongoErasure(database, PIZZERIA).forget(ANA, now=NOW)

@@ -8,6 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from engine.errors import EngineError, Unavailable
+from engine.metrics import REGISTRY
 from engine.sync import worker
 from engine.sync.worker import AGAIN, AT_ONCE, PATIENCE, QUIET
 from tests.unit.sync.scene import DRINKS, PIZZERIA, TAQUERIA, product, until
@@ -89,7 +90,21 @@ async def test_marks_that_wait_for_meta_are_not_looked_at_every_second(scene):
     assert claims == []
 
 
+async def test_the_lag_is_how_long_the_longest_change_waits(scene):
+    await synced(scene)
+    await look(scene)
+    assert REGISTRY.get_sample_value("comanda_sync_lag_seconds") == 0
+    scene.sell(replace(COLA, base_price=COLA.base_price + 1))
+    await scene.mark("prod:cola")
+    scene.clock.move(QUIET)
+    await scene.mark("prod:cola")
+    await scene.sync.worker.look()
+    assert REGISTRY.get_sample_value("comanda_sync_lag_seconds") == QUIET.total_seconds()
+    await scene.sync.worker.idle()
+
+
 async def test_a_round_that_breaks_does_not_break_the_others(scene):
+    failures = REGISTRY.get_sample_value("comanda_sync_failures_total", {"kind": "broken"}) or 0
     before = await synced(scene)
     for tenant in (PIZZERIA, TAQUERIA):
         scene.sell(replace(COLA, base_price=COLA.base_price + 1), tenant=tenant)
@@ -108,6 +123,8 @@ async def test_a_round_that_breaks_does_not_break_the_others(scene):
         await look(scene)
         await look(scene)
     assert [line["tenant"] for line in logs if line["event"] == "sync.broke"] == [PIZZERIA]
+    counted = REGISTRY.get_sample_value("comanda_sync_failures_total", {"kind": "broken"})
+    assert counted == failures + 1
     assert await scene.calls("items_batch") == before + 1
 
 

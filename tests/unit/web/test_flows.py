@@ -234,7 +234,9 @@ async def test_a_body_that_does_not_say_its_length_is_read_up_to_the_limit():
 
     transport = httpx.ASGITransport(House().app)
     async with httpx.AsyncClient(transport=transport, base_url="http://engine") as http:
-        answer = await http.post(FLOW, content=unannounced())
+        # Signed, as it seems: what nobody signed is not read at all.
+        signed = {"X-Hub-Signature-256": "sha256=" + "0" * 64}
+        answer = await http.post(FLOW, content=unannounced(), headers=signed)
     assert answer.status_code == 413
     assert sent <= MAX_BODY + 2 * 65_536
 
@@ -248,7 +250,8 @@ async def test_a_client_that_goes_away_is_no_fault():
     async def send(message):
         sent.append(message)
 
-    scope = {"type": "http", "method": "POST", "path": FLOW, "headers": [], "query_string": b""}
+    scope = {"type": "http", "method": "POST", "path": FLOW, "query_string": b""}
+    scope["headers"] = [(b"x-hub-signature-256", b"sha256=0")]
     before = counted("unread", "400")
     await House().app(scope, receive, send)
     assert sent[0]["status"] == 400
@@ -372,7 +375,7 @@ async def test_a_fault_is_logged_with_its_place():
     with capture_logs() as logs:
         answer = await house.ask(ASKED)
     assert (answer.status_code, answer.text) == (500, "the exchange failed")
-    assert logs[0]["error"] == "TypeError"
+    assert logs[0]["error"].startswith("TypeError at ")
     assert any("flow_crypto.py" in frame for frame in logs[0]["place"])
 
 

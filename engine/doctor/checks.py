@@ -1,0 +1,33 @@
+"""All checks of the doctor, in the order in which they are told."""
+
+from engine.doctor import (
+    access,
+    backlog,
+    business,
+    catalogs,
+    content,
+    database,
+    environment,
+    flows,
+    menu,
+    phone,
+    webhook,
+)
+from engine.doctor.registry import Registry, merged
+
+ALL: Registry = merged(
+    module.registry
+    for module in (
+        environment,
+        database,
+        content,
+        business,
+        menu,
+        access,
+        phone,
+        webhook,
+        catalogs,
+        flows,
+        backlog,
+    )
+)

@@ -1,0 +1,1 @@
+"""Declared message templates are created at Meta, and their approval is followed."""
