@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 import orjson
 
+from engine.cli.audited import note
 from engine.cli.databases import data_option
 from engine.cli.opened import Opened, opened
 from engine.cli.texts import printable
@@ -116,6 +117,8 @@ async def _sync(parts: Opened, *, is_checking: bool) -> tuple[Step, ...]:
         known=MongoMessageTemplates(parts.database, clock=parts.clock),
         clock=parts.clock,
     )
+    if not is_checking:
+        await note(parts.database, parts.settings, "templates sync", tenant=parts.tenant)
     try:
         return await made.sync(
             parts.tenant, business.waba_id, definitions, is_checking=is_checking
