@@ -19,7 +19,10 @@ from tests.unit.runtime.flow_shop import ANA, EVA, OTHER, TENANT
 
 HOUR = timedelta(hours=1)
 RECEIPT = {"messaging_product": "whatsapp", "status": "read", "message_id": "wamid.in"}
-TEMPLATE = {"type": "template", "template": {"name": "come_back"}}
+TEMPLATE = {
+    "type": "template",
+    "template": {"name": "come_back", "language": {"code": "en_US"}},
+}
 IMAGE = {"type": "image", "image": {"link": "https://example.org/pizza.jpg"}}
 
 

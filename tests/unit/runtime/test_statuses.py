@@ -12,7 +12,10 @@ from tests.unit.actions.shop import OPEN
 from tests.unit.runtime.boxes_scene import Post, entry
 from tests.unit.runtime.flow_shop import EVA, NUMBER, OTHER, TENANT
 
-TEMPLATE = {"type": "template", "template": {"name": "come_back"}}
+TEMPLATE = {
+    "type": "template",
+    "template": {"name": "come_back", "language": {"code": "en_US"}},
+}
 
 
 class Desk:
