@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from engine.box_ports import Timer
+from engine.charts.timers import HANDED_BACK
 from engine.domain.refusals import Reason, Refusal
 from engine.registry import Registry
 from engine.rendering.views import order_view
@@ -11,8 +12,6 @@ from engine.staff_ports import Notice
 from engine.turn import Turn
 
 registry = Registry()
-HANDED_BACK: Final = "handed_back"
-"""The event of a conversation that comes back to the bot."""
 NOTIFIED: Final = "staff_notified"
 """The variable that tells when the staff was told of a customer last."""
 AGAIN: Final = timedelta(minutes=10)
@@ -52,7 +51,7 @@ async def notify(turn: Turn, *, message: str) -> None:
     turn.variables[NOTIFIED] = turn.now.isoformat()
 
 
-@registry.action("staff.wait", raises=(HANDED_BACK,))
+@registry.action("staff.wait")
 async def wait(turn: Turn) -> None:
     """Raise `handed_back` after the time of silence that `staff.after` in `tenant.yaml` says.
 

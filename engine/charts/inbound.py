@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.charts.timers import event_now
+from engine.charts.timers import HANDED_BACK, event_now
 from engine.domain.native import split_item
 from engine.phrases import Meaning
 from engine.spec.bundle import Bundle
@@ -24,8 +24,6 @@ ORDER_MOVED = "order_moved"
 be taken by itself."""
 STAFF_WROTE = "staff_wrote"
 """The event of a person who typed to the customer on the business phone."""
-HANDED_BACK = "handed_back"
-"""The event of a conversation that comes back to the bot: by staff, an operator, or time."""
 FROM_STAFF = "from_staff"
 """The event of whatever the tenant's own staff sends and no tap is."""
 TYPED = "typed"

@@ -13,6 +13,8 @@ from engine.spec.model import Chart, delay_of, timer_event
 
 ENTRY = "entry"
 """Key in the data of a timer that fired: the entry into its state, None for one of no state."""
+HANDED_BACK = "handed_back"
+"""The event of a conversation that comes back to the bot: by staff, an operator, or time."""
 _FIRST = "after"
 """The first word of a timer's event; see `timer_event`."""
 
@@ -70,7 +72,7 @@ def is_stale(chart: Chart, event: str, entry: int | None, conversation: Conversa
         return False
     name = event_now(chart, event)
     held = entries_now(chart, conversation.entries)
-    if not name.startswith(f"{_FIRST}."):  # an action has set it, for as long as he is there
+    if name == HANDED_BACK:  # an action has set it, for as long as he is there
         return entry not in held.values()
     return not any(
         entry == count and timer_event(state, delay) == name

@@ -65,7 +65,7 @@ class Echoes:
         metrics.echoes.labels(outcome="accepted").inc(len(fresh))
         metrics.echoes.labels(outcome="duplicate").inc(len(rows) - len(fresh))
         for row in fresh:
-            log.debug("echoes.accepted", message=digest(row.id), tenant=row.tenant)
+            log.debug("reception.echo_accepted", message=digest(row.id), tenant=row.tenant)
             self._offer(row)
 
     async def _row(self, echo: Echo) -> InboxRow | None:

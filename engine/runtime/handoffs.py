@@ -3,8 +3,8 @@
 from typing import Final
 
 from engine import metrics
-from engine.charts.inbound import HANDED_BACK, STAFF_WROTE
-from engine.charts.timers import ENTRY
+from engine.charts.inbound import STAFF_WROTE
+from engine.charts.timers import ENTRY, HANDED_BACK
 from engine.ports import TurnRecord
 from engine.spec.model import Chart
 from engine.whatsapp.content import Raised

@@ -80,6 +80,7 @@ _SHAPES = {
     r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$": "view_cart or refused.sold_out",
     r"^[1-9][0-9]{0,3}[smhd]$": "30m, 24h or 2d",
     r"^[a-z]{2}$": "en or es",
+    r"^(\+?[0-9][0-9 ()./-]{5,24})?$": "+51 999 555 010",
     r"^[a-z]+$": "a word of small letters",
     r"^[a-z0-9_]{1,512}$": "cart_reminder",
     r"^[a-z][a-z0-9_]*$": "a word of small letters, digits and '_'",

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from engine.box_ports import InboxRow
-from engine.charts.inbound import HANDED_BACK
+from engine.charts.timers import HANDED_BACK
 from engine.domain.ids import TenantId
 from engine.domain.money import Currency
 from engine.errors import Answered, Conflict

@@ -17,10 +17,13 @@ from engine.clock import ManualClock, SeededIds
 from engine.domain.cart import Cart
 from engine.domain.ids import CustomerKey, OrderNumber, ProductId, TenantId
 from engine.domain.order import OrderStatus
-from engine.domain.tenant import Tenant
+from engine.domain.tenant import Staff, Tenant
 from engine.errors import EngineError
+from engine.runtime.recording import Recorder
+from engine.runtime.staff import TurnStaff
 from engine.storage.connection import Database
 from engine.storage.erasure import MongoErasure
+from engine.storage.handoffs import MongoMuted
 from engine.storage.inbox import MongoInbox
 from engine.storage.operator_orders import MongoOperatorOrders
 from engine.storage.operator_rows import MongoInboxRows, MongoOutboxRows
@@ -136,6 +139,8 @@ class Shop:
         return replace(made, log=replace(made.log, error=self.tag, recording=recording))
 
 
+PHONE = "51999111222"
+"""Of every customer of `conversation`."""
 US, THEM = Shop(OURS, "elm"), Shop(THEIRS, "yew")
 
 
@@ -148,6 +153,10 @@ async def fill(database: Database, shop: Shop) -> None:
         database, tenant=shop.tenant, currency=USD, local_id=shop.tag, retention=RETENTION
     )
     own = shop.record(shop.customer, "own", shop.number, flow_sessions=(shop.session(),))
+    notice = replace(
+        shop.entry("staff", shop.customer, 2), about=shop.customer, handoff=f"handoff-{shop.tag}"
+    )
+    own = replace(own, outbox=(*own.outbox, notice))
     # Whoever counts, counts another number for each.
     more = ("dead2", "dead3") if shop.tenant == THEIRS else ()
     await _accept(database, shop, shop.customer, "own", "new", "dead", *more)
@@ -180,7 +189,7 @@ async def _accept(database: Database, shop: Shop, customer: CustomerKey, *names:
     rows = [
         replace(
             inbox_row(f"{shop.tag}.{name}", tenant=shop.tenant, customer=customer),
-            raw={"text": {"body": shop.tag}, "type": "text"},
+            raw={"phone_number_id": "111", "contact": {}, "message": _text(shop)},
         )
         for name in names
     ]
@@ -190,8 +199,14 @@ async def _accept(database: Database, shop: Shop, customer: CustomerKey, *names:
             await inbox.bury(row, error=shop.tag)
 
 
+def _text(shop: Shop) -> Json:
+    return {"id": "w", "from": PHONE, "type": "text", "text": {"body": shop.tag}}
+
+
 def _settings(shop: Shop) -> Tenant:
-    return TENANT.model_copy(update={"name": shop.tag, "phone_number_ids": (f"num-{shop.tag}",)})
+    changes = {"name": shop.tag, "phone_number_ids": (f"num-{shop.tag}",)}
+    # Whoever acts is one of the staff, too.
+    return TENANT.model_copy(update={**changes, "staff": Staff(phone=PHONE)})
 
 
 def _menu(shop: Shop) -> Any:
@@ -223,6 +238,7 @@ def bound(database: Database, tenant: TenantId) -> dict[str, Any]:
         MongoErasure(database, tenant), MongoTurnLogs(database, tenant),
         Readings(database, tenant, retention=RETENTION), sync.states(tenant),
         sync.sellables(tenant, USD), MongoOperatorOrders(database, tenant, currency=USD),
+        store.handoffs, MongoMuted(database, tenant, states={"menu"}),
     )  # fmt: skip
     return {type(each).__name__: each for each in made}
 
@@ -301,6 +317,8 @@ GIVEN: Mapping[str, Given] = {
     "until": lambda shop: NOW + timedelta(days=1),
     "limit": lambda shop: 50,
     "after": lambda shop: None,
+    "handoff": lambda shop: f"handoff-{shop.tag}",
+    "phone": lambda shop: PHONE,
     "texts": lambda shop: {f"another-{shop.tag}": shop.tag},
     "wanted": lambda shop: [f"digest-{shop.tag}"],
     "MongoInboxRows.list.states": lambda shop: ("new", "dead", "done"),
@@ -420,6 +438,8 @@ WORDS: Mapping[str, Given] = {
     "method": lambda shop: "cash",
     "seen": lambda shop: f"quote-{shop.tag}",
     "number": lambda shop: shop.number,
+    "handoff": lambda shop: f"handoff-{shop.tag}",
+    "message": lambda shop: "staff_notice",
 }  # fmt: skip
 """What each argument of an action is, given from a shop."""
 
@@ -457,6 +477,9 @@ def acting(database: Database, shop: Shop, **changes: Any) -> Turn:
         terms={},
         flows=Sends(),
         native=store.native,
+        staff=TurnStaff(
+            _settings(shop), shop.customer, handoffs=store.handoffs, recorder=Recorder()
+        ),
     )
     for name, value in changes.items():
         setattr(made, name, value)

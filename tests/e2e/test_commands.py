@@ -19,8 +19,8 @@ from engine.cli.main import COMMANDS, main
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 OWN = (
-    "doctor", "flows", "sync", "inbox", "order", "templates", "outbox", "forget", "diff",
-    "replay", "publish", "versions", "rollback",
+    "doctor", "flows", "sync", "inbox", "order", "handoff", "templates", "outbox", "forget",
+    "diff", "replay", "publish", "versions", "rollback",
 )  # fmt: skip
 WRITING = ("new", "test", "graph")
 ORDER = re.compile(r"#[0-9A-Z]{6}\b")

@@ -85,10 +85,14 @@ ACTIONS = all_verbs().actions
 OF_NOBODY = {
     # They look at nothing of the shop's: only at what the customer said or has noted himself.
     "cart.clear", "save", "forget", "language.set", "checkout.address", "checkout.notes",
-    "checkout.type", "checkout.payment", "meta.sync_product",
+    "checkout.type", "checkout.payment", "meta.sync_product", "staff.wait",
 }  # fmt: skip
 """Actions that tell nobody's things."""
-ALIKE = {"cart.refresh", "catalog.categories", "draft.quantity", "native.products"}
+ALIKE = {
+    "cart.refresh", "catalog.categories", "draft.quantity", "native.products",
+    # Nobody is told of himself: who acts here is one of the staff.
+    "staff.notify",
+}  # fmt: skip
 """Actions that find as much in either of the two shops, each in its own words."""
 
 

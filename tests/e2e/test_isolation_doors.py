@@ -166,6 +166,10 @@ CASES: dict[tuple[str, str], Callable[[Theirs], Asked]] = {
     ("POST", "/orders/{tenant}/{number}/status"): lambda theirs: [
         ("", {"json": {"status": "confirmed"}})
     ],
+    ("GET", "/api/v1/handoffs/{tenant}"): PLAIN,
+    ("POST", "/api/v1/handoffs/{tenant}/end"): lambda theirs: [
+        ("", {"json": {"customer": who}}) for who in (theirs.guest.key, theirs.guest.phone)
+    ],
     ("POST", "/api/v1/customers/{tenant}/forget"): lambda theirs: [
         ("", {"json": {"customer": who}})
         for who in (theirs.guest.key, theirs.guest.phone, f"+{theirs.guest.phone}")

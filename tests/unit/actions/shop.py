@@ -171,6 +171,7 @@ def decided(turn: Turn) -> Any:
     return (
         deepcopy(who.variables), who.language, turn.cart, tuple(turn.orders_placed),
         tuple(turn.stock_taken), tuple(turn.flow_sessions), tuple(turn.sync_products),
+        tuple(turn.notices), tuple(turn.given_back), tuple(turn.timers),
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from engine.domain.cart import MAX_LINES
 from engine.domain.menu import Menu
 from engine.domain.refusals import Refusal
 from engine.rendering.messages import render_all, render_template
+from engine.staff_ports import Spoken
 from engine.turn import Event, Turn
 from engine.whatsapp.outbound import TextMessage, to_payload
 from tests.unit.actions.shop import (
@@ -24,6 +25,7 @@ from tests.unit.actions.shop import (
     products,
     shown,
 )
+from tests.unit.actions.test_staff import People
 from tests.unit.rendering.authored import seen_in
 
 TENANTS = [("la-tavola", "en"), ("la-tavola", "es"), ("dona-lucha", "es"), ("dona-lucha", "en")]
@@ -147,6 +149,9 @@ def shop(turn: Turn, quantity: int, typed: str) -> None:
     turn.memory["expired"] = False
     turn.flows = OpenDesk()
     act(turn, "flow.open", flow="checkout")
+    turn.staff = People(words=tuple(Spoken(kind, typed) for kind in ("text", "tap", "x") * 2))
+    act(turn, "staff.notify", message="staff_notice")
+    turn.memory["handoff"] = turn.notices[-1].data["handoff"]
 
 
 def natively(turn: Turn, category: str, quantity: int) -> None:
@@ -190,8 +195,9 @@ def customize(turn: Turn, rid: str, quantity: int) -> None:
 def check_all(turn: Turn, tenant: str, event: dict[str, Any]) -> list[str]:
     """Render every message of a tenant; each must be one that WhatsApp takes."""
     words = bundle(tenant).vocabulary(turn.conversation.language)
-    context = seen_in(turn, event=event)
-    needs = {"added", "quote", "order", "unit_price", "group", "flow", "native"}
+    moved = {"order": "K7M2QX", "status": "ready", "type": "pickup", "reason": "no dough"}
+    context = seen_in(turn, event=moved | event)
+    needs = {"added", "quote", "order", "unit_price", "group", "flow", "native", "handoff"}
     said: list[str] = []
     for name, message in words.messages.items():
         if any(turn.memory.get(n) is None for n in needs & reads(message)):

@@ -63,7 +63,7 @@ def boxes():
 def reception(boxes):
     parts: dict[str, Any] = {
         "inbox": boxes, "statuses": boxes, "businesses": Businesses(), "offer": boxes.offer,
-        "refusals": Refusals(boxes), "commerce": boxes,
+        "refusals": Refusals(boxes), "commerce": boxes, "echoes": boxes,
     }  # fmt: skip
     return Reception(clock=ManualClock(OPEN), **parts)
 

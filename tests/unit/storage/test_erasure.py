@@ -13,7 +13,7 @@ from engine.row_ports import Erasure
 from engine.storage.documents import OrderDocument
 from engine.storage.erasure import MongoErasure
 from engine.storage.operator_rows import MongoInboxRows
-from engine.storage.records import DOCUMENTS, InboxDocument
+from engine.storage.records import DOCUMENTS, InboxDocument, OutboxDocument
 from tests.unit.storage.builders import (
     ANA,
     BAKERY,
@@ -109,6 +109,22 @@ async def test_a_customer_is_forgotten_everywhere(store, erasure, live, database
     assert await erasure.find(KEY) == ()
     for document in (InboxDocument, OrderDocument):
         await assert_has_the_shape(database, document)
+
+
+async def test_what_the_staff_was_told_of_him_goes_too(store, erasure, live, database):
+    await live(store, KEY)
+    told = replace(
+        outbox_entry("told"), customer=CustomerKey("PE.staff"), about=KEY, handoff="0f3c",
+        payload={"text": {"body": "Ana asks for a person"}},
+    )  # fmt: skip
+    other = replace(told, id="other", about=BEN, handoff="0f3d")
+    staff = replace(conversation(), customer=CustomerKey("PE.staff"))
+    await store.commit(turn("staff", staff, outbox=(told, other), has_inbox_row=False))
+    forgotten = await erasure.forget(KEY, now=LATER)
+    assert forgotten.removed["outbox"] == 2
+    rows = await database.collection(OutboxDocument).find({"handoff": {"$gt": ""}}).to_list()
+    assert [row["_id"] for row in rows] == ["other"]
+    assert not await store.handoffs.is_known("0f3c")
 
 
 async def test_his_order_stays_without_him(store, erasure, live, database):

@@ -73,6 +73,8 @@ OURS = {
         "tenant state createdAt": {"partialFilterExpression": {"state": {"$lt": "queued"}}},
         "tenant customer sequence": {},
         "tenant providerId": {"partialFilterExpression": {"providerId": {"$gt": ""}}},
+        "tenant about": {"partialFilterExpression": {"about": {"$gt": ""}}},
+        "tenant handoff": {"partialFilterExpression": {"handoff": {"$gt": ""}}},
         "expireAt": EXPIRES,
     },
     TimerDocument: {"due slot": {}, "customer tenant entry": {}},
