@@ -91,7 +91,7 @@ class Documents:
             return None, ""
         known = text_hash(text)
         self._hashes.setdefault(owner(path), {})[path] = known
-        source = parse(text, name, problems)
+        source = parse(text, name, problems, is_recorded="dialogs" in path.parts)
         if source and source.data is None:
             source.data = {}
         return source, known

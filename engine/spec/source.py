@@ -95,7 +95,7 @@ class Layers:
         return Span(self.sources[0].file)
 
 
-def parse(text: str, file: str, problems: Problems) -> Source | None:
+def parse(text: str, file: str, problems: Problems, *, is_recorded: bool = False) -> Source | None:
     """Read a YAML document.
 
     Args:
@@ -103,6 +103,7 @@ def parse(text: str, file: str, problems: Problems) -> Source | None:
         file: its name in problems.
         problems: gets what is wrong: too-large, yaml-syntax, alias, tag, duplicate-key, wrong-key,
             too-deep.
+        is_recorded: it holds what customers wrote, so that any character may stand as an escape.
 
     Returns:
         The document; None when nothing can be said about its content.
@@ -119,7 +120,7 @@ def parse(text: str, file: str, problems: Problems) -> Source | None:
         sentence = f"the character U+{ord(odd[0]):04X} cannot be in a file"
         problems.add(Span(file, before.count("\n") + 1, column), "yaml-syntax", sentence)
         return None
-    reader = _Reader(file, problems, text.split("\n"))
+    reader = _Reader(file, problems, text.split("\n"), is_recorded=is_recorded)
     try:
         data = reader.document(yaml.parse(text, Loader=yaml.CSafeLoader))
     except yaml.MarkedYAMLError as error:
@@ -200,8 +201,11 @@ class _Hopeless(Exception):
 class _Reader:
     """Builds data from the events of one document, without recursion over what it cannot bound."""
 
-    def __init__(self, file: str, problems: Problems, lines: list[str]) -> None:
+    def __init__(
+        self, file: str, problems: Problems, lines: list[str], *, is_recorded: bool
+    ) -> None:
         self.file = file
+        self._is_recorded = is_recorded
         self.problems = problems
         self.keys: dict[Path, Span] = {}
         self.values: dict[Path, Span] = {}
@@ -290,7 +294,7 @@ class _Reader:
 
     def _plain(self, event: yaml.Event) -> None:
         """Note a character that was written as an escape, and could not be there itself."""
-        if not isinstance(event, yaml.ScalarEvent) or event.style != '"':
+        if self._is_recorded or not isinstance(event, yaml.ScalarEvent) or event.style != '"':
             return
         odd = _NOT_ALLOWED.search(event.value)
         if odd:

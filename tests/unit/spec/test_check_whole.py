@@ -178,7 +178,7 @@ def test_a_shared_guard_may_ask_for_a_state_that_a_tenant_has_deleted(tmp_path):
     ("after", "template"),
     [
         ({"23h": {"say": "sorry"}}, None),
-        ({"26h": {"say": "sorry"}}, {"name": "sorry"}),
+        ({"26h": {"say": "sorry"}}, {"name": "sorry", "category": "utility", "body": "Sorry."}),
         ({"26h": {"say": "sorry", "quiet": True}}, None),
         ({"26h": {"do": "cart.clear"}}, None),
         ({"2h": "menu", "26h": {"say": "sorry"}}, None),  # who was led away is not asked again

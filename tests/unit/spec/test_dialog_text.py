@@ -29,7 +29,7 @@ STEPS = some.one_of(
 
 def read(text: str) -> Dialog:
     problems = Problems()
-    source = parse(text, "a.yaml", problems)
+    source = parse(text, "a.yaml", problems, is_recorded=True)
     assert problems.sorted() == [], text
     assert source is not None
     return Dialog.model_validate(source.data)

@@ -21,6 +21,7 @@ from engine.storage.records import (
     FlowKeyDocument,
     FlowSessionDocument,
     InboxDocument,
+    OrderFeedDocument,
     OutboxDocument,
     ReadingDocument,
     SlotsDocument,
@@ -120,6 +121,7 @@ async def test_there_are_no_other_collections(database):
     # One without an index comes with its first document.
     kinds = (
         FlowKeyDocument, SlotsDocument, SyncFeedDocument, ContentDocument, LiveDocument,
+            OrderFeedDocument,
     )  # fmt: skip
     late = {kind.get_collection_name() for kind in kinds}
     assert set(found) | late == {document.get_collection_name() for document in DOCUMENTS}
