@@ -55,7 +55,8 @@ class Recording:
     def end(self, held: Expectation) -> None:
         """Let the dialog expect that things stand as they do now."""
         if self.steps:
-            self.add(Step(expect=held))
+            # That the staff has got nothing goes without saying.
+            self.add(Step(expect=held.model_copy(update={"staff": held.staff or None})))
 
 
 def _check(file: Path, *, force: bool) -> None:

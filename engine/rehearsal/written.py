@@ -11,7 +11,7 @@ from engine.spec.model import ListPart, Message
 from engine.templating.language import Expression, Text
 
 _UNREAD = frozenset(
-    ("where", "path", "id", "event", "argument", "token", "kind", "screen", "catalog")
+    ("where", "places", "path", "id", "event", "argument", "token", "kind", "screen", "catalog")
 )
 
 
@@ -69,6 +69,8 @@ def _rest(message: Message) -> Iterator[str]:
     if message.template:
         parameters = "; ".join(_source(text) for text in message.template.parameters)
         yield f"[template {message.template.name}] {parameters}".rstrip()
+        if message.template.body:
+            yield f"  {message.template.body}"
 
 
 def _source(text: Text) -> str:

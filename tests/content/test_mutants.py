@@ -142,7 +142,8 @@ async def test_the_journey_sees_nearly_everything(judge) -> None:
     for tenant in TENANTS:
         held = await judge.reference(tenant)
         parts = parts_of(held.shop)
-        assert len(held.journey.covered.keys() & parts) >= 0.75 * len(parts)
+        # What comes from elsewhere (an order that is moved, staff) is no act of his.
+        assert len(held.journey.covered.keys() & parts) >= 0.7 * len(parts)
 
 
 # The pencil -------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from engine.storage.connection import Database
 from engine.storage.documents import CartDocument, OrderDocument
 from engine.storage.records import (
     DOCUMENTS,
+    AuditDocument,
     ConversationDocument,
     FlowSessionDocument,
     InboxDocument,
@@ -65,6 +66,7 @@ class Place:
         return {
             document.Settings.name: await self.database.collection(document).find({}).to_list()
             for document in DOCUMENTS
+            if document is not AuditDocument  # that somebody forgot is no trace of whom
         }
 
     async def meet(self, customer, *, tenant=SHOP, phone, number):

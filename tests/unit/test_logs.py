@@ -19,6 +19,8 @@ log = structlog.get_logger()
 @pytest.fixture
 def out():
     stream = io.StringIO()
+    # A server of another test may have made it quieter.
+    logging.getLogger("uvicorn.error").setLevel(logging.NOTSET)
     logs.configure(level="debug", stream=stream)
     return stream
 

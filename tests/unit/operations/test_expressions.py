@@ -23,6 +23,7 @@ RULES = [
     for rule in group["rules"]
 ]
 ABSENT = {
+    "comanda_echoes": "hand-offs are counted, by whom they began",
     "process_virtual_memory_bytes": "says nothing of a Python process",
     "process_start_time_seconds": "the graphs show a restart",
 }

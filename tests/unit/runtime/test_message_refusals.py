@@ -75,7 +75,7 @@ class House:
         self.refusals = MessageRefusals(stores=self.shop.stores.__getitem__, **listening)
         statuses = Statuses(outbox=outbox, refusals=self.refusals, clock=clock)
         self.reception = Reception(
-            statuses=statuses, refusals=self.refusals, commerce=self, **listening
+            statuses=statuses, refusals=self.refusals, commerce=self, echoes=self, **listening
         )
         self.error: GraphError = GraphTerminal("no", code=THROTTLED)
         claims: Any = Mine()

@@ -14,7 +14,13 @@ from tests.unit.actions.shop import LIBRARY
 from tests.unit.rehearsal.edited import walked
 
 LINE = CartLine(ProductId("prod:roll"), "Roll", Decimal(1))
-UNHEARD = ("native.others.", "native_cart.taken.[].modifiers.", "priced.modifiers.")
+UNHEARD = (
+    "event.order",
+    "event.status",
+    "native.others.",
+    "native_cart.taken.[].modifiers.",
+    "priced.modifiers.",
+)
 """Lists that stay empty in the walks; their elements have shapes that others have, too."""
 OF_A_FLOW = frozenset({"type", "address", "payment", "notes", "presentation", "modifiers"})
 """What the shipped Flows give; and a timer says which entry it is of."""
