@@ -56,7 +56,9 @@ class Recording:
         """Let the dialog expect that things stand as they do now."""
         if self.steps:
             # That the staff has got nothing goes without saying.
-            self.add(Step(expect=held.model_copy(update={"staff": held.staff or None})))
+            silent = set() if held.staff else {"staff"}
+            said = held.model_dump(exclude_unset=True, exclude=silent)
+            self.add(Step(expect=Expectation.model_validate(said)))
 
 
 def _check(file: Path, *, force: bool) -> None:

@@ -212,9 +212,9 @@ def test_every_command_has_help_with_an_example():
         assert "Example: " in done.output
         assert done.output.count("\n") > 5
     assert set(COMMANDS) == {
-        "chat", "check", "demo", "diff", "doctor", "flows", "forget", "graph", "handoff", "inbox", "new",
-        "order", "outbox", "publish", "reference", "replay", "rollback", "schema", "secrets",
-        "seed", "serve", "sync", "templates", "test", "versions",
+        "chat", "check", "demo", "diff", "doctor", "flows", "forget", "graph", "handoff", "inbox",
+        "new", "order", "outbox", "publish", "reference", "replay", "rollback", "schema",
+        "secrets", "seed", "serve", "sync", "templates", "test", "versions",
     }  # fmt: skip
 
 
