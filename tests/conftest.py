@@ -11,6 +11,7 @@ import os
 
 import pytest
 import structlog
+from pymongo.errors import AutoReconnect
 
 from engine.logs import Libraries
 from engine.storage.connection import Database
@@ -44,9 +45,17 @@ async def open_database(mongodb_uri):
 @pytest.fixture
 async def database(open_database):
     """The database, empty."""
-    collections = [open_database.collection(document) for document in DOCUMENTS]
-    await asyncio.gather(*(collection.delete_many({}) for collection in collections))
+    try:
+        await emptied(open_database)
+    except AutoReconnect:
+        # While other tests kept the loop, the server has given up a connection.
+        await emptied(open_database)
     return open_database
+
+
+async def emptied(database):
+    collections = [database.collection(document) for document in DOCUMENTS]
+    await asyncio.gather(*(collection.delete_many({}) for collection in collections))
 
 
 @pytest.fixture(autouse=True)

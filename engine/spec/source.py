@@ -147,6 +147,8 @@ def _mistake(error: yaml.MarkedYAMLError, file: str, text: str, lines: list[str]
     mark = noticed or begun
     if mark is None:
         return Span(file)
+    if mark.line >= len(lines):  # YAML ends lines at more marks than files do
+        return Span(file, mark.line + 1, mark.column + 1)
     if "mapping values" in (error.problem or "") and mark.line:
         before = lines[mark.line - 1]
         is_key = re.search(r":(\s|$)", before)
@@ -163,8 +165,7 @@ def _mistake(error: yaml.MarkedYAMLError, file: str, text: str, lines: list[str]
 
 def _alone(lines: list[str], begun: yaml.Mark, noticed: yaml.Mark) -> int | None:
     """Find the line that stands alone at its depth, where another one fits nowhere."""
-    # YAML ends lines at more marks than files do.
-    if noticed.line >= len(lines) or noticed.column != _indentation(lines[noticed.line]):
+    if noticed.column != _indentation(lines[noticed.line]):
         return None
     block = [place for place in range(begun.line, noticed.line) if lines[place].strip()]
     deeper = [place for place in block if _indentation(lines[place]) > noticed.column]

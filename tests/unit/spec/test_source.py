@@ -286,3 +286,10 @@ def test_a_part_is_found_in_the_strongest_document_that_has_it():
     assert str(layers.at(("a", "c", "d", 0))) == "weak:4:3"  # the nearest part around it
     assert str(layers.value_at(("a", "z"))) == "strong:1:1"
     assert str(layers.at(())) == "strong:1:1"
+
+
+def test_lines_that_only_yaml_ends_are_no_reason_to_fail():
+    for text in ("0\r\u20280:", "\x85,", "a:\r b: 'x'\r  c: 2\u2028 d"):
+        problems = Problems()
+        parse(text, "f.yaml", problems)
+        assert {problem.span.file for problem in problems.found} == {"f.yaml"}
