@@ -7,7 +7,7 @@ change texts hold one chart.
 
 import re
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -24,7 +24,7 @@ from engine.spec.check import ChartCheck, check_message, check_says
 from engine.spec.check_staff import check_staff
 from engine.spec.check_template import check_template
 from engine.spec.check_ways import check_ways
-from engine.spec.check_whole import check_whole
+from engine.spec.check_whole import advise_whole, check_whole
 from engine.spec.content import (
     SHARED,
     TENANTS,
@@ -54,7 +54,6 @@ class Bundle:
         vocabularies: by language, the tenant's default language first.
         flows: its WhatsApp Flows by id.
         digest: names the content; two bundles of one digest behave alike.
-        warnings: what is doubtful but not wrong.
     """
 
     tenant_id: TenantId
@@ -63,7 +62,6 @@ class Bundle:
     vocabularies: Mapping[str, Vocabulary]
     digest: str
     flows: Mapping[str, Flow] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
 
     def vocabulary(self, language: str) -> Vocabulary:
         """Give the words of a language, else of the tenant's default one."""
@@ -234,21 +232,26 @@ class Library:
     # Bundles ---------------------------------------------------------------------------------
 
     def load(self, tenant_id: TenantId) -> Bundle:
-        """Make the bundle of a tenant.
+        """Make the bundle of a tenant, to serve it; nobody is told what is doubtful about it.
 
         Raises:
             SpecError: with every mistake in the tenant's files and the shared ones.
         """
         problems = Problems()
-        bundle = self.check(tenant_id, problems)
+        bundle = self.check(tenant_id, problems, is_advising=False)
         problems.raise_if_any()
         if bundle is None:  # every reason for it is a problem
             raise SpecError(problems.sorted())
-        warnings = tuple(str(p) for p in problems.sorted())
-        return replace(bundle, warnings=warnings) if warnings else bundle
+        return bundle
 
-    def check(self, tenant_id: TenantId, problems: Problems) -> Bundle | None:
-        """Make the bundle of a tenant if it can be made, noting everything that is wrong."""
+    def check(
+        self, tenant_id: TenantId, problems: Problems, *, is_advising: bool = True
+    ) -> Bundle | None:
+        """Make the bundle of a tenant if it can be made, noting everything that is wrong.
+
+        Args:
+            is_advising: tell what is doubtful, too.
+        """
         folder = TENANTS / tenant_id
         self.documents.forget(tenant_id)
         tenant = self.tenant(tenant_id, problems)
@@ -276,7 +279,7 @@ class Library:
         contents += [flow.digest for flow in flows.values()]
         bundle = Bundle(tenant_id, tenant, chart, words, digest(contents), flows)
         unread = self._flows.names(folder / "flows").difference(flows)
-        self._whole(shared, own, bundle, check, unread)
+        self._whole(shared, own, bundle, check, unread, is_advising=is_advising)
         return bundle
 
     def _whole(
@@ -286,6 +289,8 @@ class Library:
         bundle: Bundle,
         check: ChartCheck,
         unread: frozenset[str],
+        *,
+        is_advising: bool,
     ) -> None:
         """Note what is wrong with the chart and the words together."""
         texts = shared.layer.messages
@@ -311,9 +316,12 @@ class Library:
             speaks=frozenset({*languages, *texts} - {""}),
         )
         flows = tuple(flow.digest for flow in bundle.flows.values())
-        key = (check.chart.digest, languages, flows, unread, bundle.tenant.cart_hours)
+        hours = bundle.tenant.cart_hours
+        key = (check.chart.digest, languages, flows, unread, hours, is_advising)
         if overlays or key not in shared.wholes:
             check_whole(whole)
+            if is_advising:
+                advise_whole(whole)
         if not overlays:  # tenants that change nothing are all told the same
             whole.problems.found |= shared.wholes.setdefault(key, whole.problems.found)
         check.problems.found |= whole.problems.found

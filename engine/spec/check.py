@@ -6,7 +6,7 @@ tenant's own data is not judged here.
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from engine.spec.check_guards import GuardCheck
+from engine.spec.check_guards import GuardCheck, check_conditions
 from engine.spec.model import (
     Branch,
     Call,
@@ -51,6 +51,14 @@ def calls_of(chart: Chart) -> Iterator[Call]:
         yield from state.calls
     for branch in chart.all_branches():
         yield from branch.calls
+
+
+def templates_within(chart: Chart) -> Iterator[Text | Expression]:
+    """Give every template of a chart."""
+    for branch in chart.all_branches():
+        yield from (one for one in (branch.condition, branch.error) if one)
+    for call in calls_of(chart):
+        yield from templates_of(dict(call.arguments))
 
 
 def templates_of(value: Value) -> Iterator[Text | Expression]:
@@ -247,6 +255,7 @@ def check_message(message: Message, chart: ChartCheck, kinds: list[str]) -> None
     templates = list(templates_in(message))
     for template in templates:
         chart.names(template)
+        check_conditions(template, problems)
     GuardCheck(chart.chart, problems, chart.deleted).message(message, templates)
     _check_parts(message, problems)
     _check_limits(message, problems)

@@ -50,6 +50,7 @@ def check_flow_parts(flow: Flow, problems: Problems) -> None:
     lacking: dict[str, set[str]] = {_EVENT: set(), _INPUT: set()}
     read: dict[str, set[str]] = {_EVENT: set(), _INPUT: set()}
     for sight in flow_sights(flow):
+        check_conditions(sight.template, problems)
         missing = list(_lacking(sight, problems))
         for root, names in lacking.items():
             names |= {one.name for one in missing if one.of == root}
@@ -67,7 +68,6 @@ def check_flow_parts(flow: Flow, problems: Problems) -> None:
 
 def _lacking(sight: Sight, problems: Problems) -> Iterator[Lacking]:
     """Note what is read or asked in vain; give the parts that there are not."""
-    check_conditions(sight.template, problems)
     reading = sight.template.reading
     for read in reading.reads:
         found = shape_at(read.path, sight.shapes)

@@ -6,8 +6,8 @@ are `check.ChartCheck`'s.
 
 from collections.abc import Iterator
 
-from engine.spec.check import ChartCheck
-from engine.spec.check_guards import GuardCheck
+from engine.spec.check import ChartCheck, templates_within
+from engine.spec.check_guards import GuardCheck, check_conditions
 from engine.spec.model import Branch, Chart
 from engine.spec.problems import Problems, Span
 from engine.spec.source import Layers
@@ -32,6 +32,8 @@ def check_ways(check: ChartCheck) -> None:
     ways, problems = check.ways, check.problems
     check_never_taken(ways.chart, check.places, problems)
     GuardCheck(ways.chart, problems, check.deleted).branches()
+    for template in templates_within(ways.chart):
+        check_conditions(template, problems)
     if ways.begin:  # else it has been told that there is none
         _left(ways, problems)
         _answered(ways, check.places, problems)

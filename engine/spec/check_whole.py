@@ -18,17 +18,21 @@ from engine.spec.whole import Whole
 
 
 def check_whole(whole: Whole) -> None:
-    """Note everything that is wrong with a tenant's chart and words together."""
-    check_events(whole)
+    """Note what must not be served of a tenant's chart and words together."""
     check_buttons(whole)
-    check_timers(whole)
     check_window(whole)
+    check_templates(whole)
+    _languages_named(whole)
+
+
+def advise_whole(whole: Whole) -> None:
+    """Note what is doubtful about a tenant's chart and words together."""
+    check_events(whole)
+    check_timers(whole)
     check_languages(whole)
     if not whole.unread:  # what they give, and so what the chat knows, would be a guess
         check_parts(whole)
     check_terms(whole)
-    check_templates(whole)
-    _languages_named(whole)
     _unused(whole)
 
 

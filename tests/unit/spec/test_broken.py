@@ -12,7 +12,17 @@ import pytest
 
 from engine.spec import problems as spec_problems
 from engine.spec.codes import CODES
-from tests.unit.spec.content import HERE, SHIPPED, SHOP, everything_wrong, lay, shown
+from tests.unit.spec.content import (
+    CORNER,
+    HERE,
+    KIOSK,
+    SHIPPED,
+    SHOP,
+    everything_wrong,
+    lay,
+    library,
+    shown,
+)
 
 BROKEN = sorted(path.name for path in (HERE / "broken").iterdir())
 MADE = {"too-large": {"tenants/corner/messages/shop.en.yaml": "# " + "x" * (2 * 1024 * 1024)}}
@@ -33,6 +43,22 @@ def test_the_author_is_told_every_mistake_and_its_place(case, tmp_path, snapshot
     assert shown(root, found) == snapshot
     if code_of(case) != SEVERAL:
         assert code_of(case) in {problem.code for problem in found}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_what_is_not_served_is_every_error_and_no_doubt(case, tmp_path):
+    checked = library(lay(tmp_path / "content", SHOP, HERE / "broken" / case))
+    loaded = library(checked.root)
+    for tenant in (CORNER, KIOSK):
+        problems = spec_problems.Problems()
+        checked.check(tenant, problems)
+        try:
+            loaded.load(tenant)
+        except spec_problems.SpecError as error:
+            found = [problem for problem in error.problems if problem.severity == "error"]
+            assert found == problems.errors
+        else:
+            assert problems.errors == []
 
 
 def test_the_shop_under_the_mistakes_has_none(tmp_path):

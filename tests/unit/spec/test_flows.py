@@ -182,10 +182,11 @@ def told(problems) -> list[str]:
 
 
 def test_a_deletion_that_deletes_nothing_is_doubtful(content):
-    bundle = content("states: {ASK: {layout: {bell: null}}}\n").load(CORNER)
-    assert bundle.warnings == (
+    problems = Problems()
+    assert content("states: {ASK: {layout: {bell: null}}}\n").check(CORNER, problems)
+    assert [str(problem) for problem in problems.sorted()] == [
         f"{OWN}:1:25: warning: overrides-nothing: there is no 'bell' here to delete",
-    )
+    ]
 
 
 @pytest.mark.parametrize(
