@@ -17,7 +17,7 @@ from engine.spec.problems import Problems, Span
 from engine.spec.read import expand
 from engine.spec.schema import KINDS, document_schema
 from engine.spec.source import Layers, Source, parse
-from engine.spec.validate import validate, validator
+from engine.spec.validate import Validator, validate
 
 MOST_KNOWN: Final = 20_000
 """Texts of which it is remembered that they fit their schema."""
@@ -27,7 +27,7 @@ class Schemas:
     """Holds documents against the schema of their kind; a text that fits, once only."""
 
     def __init__(self, registry: Registry) -> None:
-        self._validators = {kind: validator(document_schema(kind, registry)) for kind in KINDS}
+        self._validators = {kind: Validator(document_schema(kind, registry)) for kind in KINDS}
         self._fitting: set[tuple[str, str]] = set()
 
     def fit(self, kind: str, source: Source, known: str, problems: Problems) -> bool:

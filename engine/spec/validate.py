@@ -1,35 +1,81 @@
 """A document held against its JSON Schema: each deviation becomes a problem with a place."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 
 from engine.spec.problems import Problems, did_you_mean
 from engine.spec.source import Path, Source
 
-SchemaError = Any
-# A jsonschema ValidationError: its fields are typed for every draft, ours are of one.
+
+class Validator:
+    """Holds documents against one schema."""
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        self._schema = schema
+        self._validator = jsonschema_rs.Draft202012Validator(schema)
+
+    def deviations(self, data: Any) -> Iterator["Deviation"]:
+        """Give what is different in a document.
+
+        Args:
+            data: of mappings, lists, texts, numbers and nothing else.
+        """
+        for error in self._validator.iter_errors(data):
+            *within, keyword = error.schema_path
+            schema, path = _at(self._schema, within), tuple(error.instance_path)
+            if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.PropertyNames):
+                key = str(error.kind.error.instance)
+                told = str(keyword), (*path, key), key, schema, error.message
+                yield Deviation(*told, is_key=True)
+            else:
+                yield Deviation(str(keyword), path, _at(data, path), schema, error.message)
 
 
-def validator(schema: dict[str, Any]) -> jsonschema.Draft202012Validator:
-    """Make the validator of a schema."""
-    return jsonschema.Draft202012Validator(schema)
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """A part of a document that its schema refuses.
+
+    Args:
+        keyword: of the schema that refuses it.
+        schema: in which the keyword stands.
+        is_key: it is the key of a mapping, not its value.
+    """
+
+    keyword: str
+    path: Path
+    instance: Any
+    schema: Any
+    message: str
+    is_key: bool = False
+
+    @property
+    def wanted(self) -> Any:
+        """Give what the keyword says."""
+        return self.schema.get(self.keyword)
 
 
-def validate(source: Source, against: jsonschema.Draft202012Validator, problems: Problems) -> bool:
+def _at(value: Any, path: Sequence[str | int]) -> Any:
+    for step in path:
+        value = value[step]
+    return value
+
+
+def validate(source: Source, against: Validator, problems: Problems) -> bool:
     """Note every deviation of a document from a schema; tell whether there is none."""
     fine = True
-    for error in against.iter_errors(source.data):
+    for one in against.deviations(source.data):
         fine = False
-        path: Path = tuple(error.absolute_path)
-        _DESCRIBE.get(str(error.validator), _other)(source, path, error, problems)
+        _DESCRIBE.get(one.keyword, _other)(source, one, problems)
     return fine
 
 
-def _place(source: Source, path: Path, problems: Problems) -> Callable[..., None]:
-    span = source.value_at(path) or source.at(path)
+def _place(source: Source, one: Deviation, problems: Problems) -> Callable[..., None]:
+    path = one.path
+    span = source.at(path) if one.is_key else source.value_at(path) or source.at(path)
     while span is None and path:
         path = path[:-1]
         span = source.at(path) or source.value_at(path)
@@ -40,12 +86,12 @@ def _place(source: Source, path: Path, problems: Problems) -> Callable[..., None
     return add
 
 
-def _unknown_key(source: Source, path: Path, error: SchemaError, problems: Problems) -> None:
-    known = error.schema.get("properties", {})
-    for key in _extras(error):
-        at = source.at((*path, key))
+def _unknown_key(source: Source, one: Deviation, problems: Problems) -> None:
+    known = one.schema.get("properties", {})
+    for key in _extras(one):
+        at = source.at((*one.path, key))
         hint = did_you_mean(key, known) or f"known here: {', '.join(known)}"
-        code = "unknown-action" if _names_actions(path) else "unknown-key"
+        code = "unknown-action" if _names_actions(one.path) else "unknown-key"
         problems.add(at or source.values[()], code, f"'{key}' is not known here", hint)
 
 
@@ -54,19 +100,13 @@ def _names_actions(path: Path) -> bool:
     return path[-1:] == ("do",) or (path[-2:-1] == ("do",) and isinstance(path[-1], int))
 
 
-def _extras(error: SchemaError) -> Iterator[str]:
-    known = error.schema.get("properties", {})
-    yield from (key for key in error.instance if key not in known)
+def _extras(one: Deviation) -> Iterator[str]:
+    known = one.schema.get("properties", {})
+    yield from (key for key in one.instance if key not in known)
 
 
-def _wrong_name(source: Source, path: Path, error: SchemaError, problems: Problems) -> None:
-    # The failing instance is the key itself, one level below the mapping.
-    span = source.at((*path, error.instance)) or source.values[()]
-    problems.add(span, "wrong-name", f"'{error.instance}' is not a name", _shape(error))
-
-
-def _shape(error: SchemaError) -> str:
-    return shape(str(error.validator_value))
+def _shape(one: Deviation) -> str:
+    return shape(str(one.wanted))
 
 
 def shape(pattern: str) -> str:
@@ -102,12 +142,14 @@ _TYPES = {
 }
 
 
-def _type(source: Source, path: Path, error: SchemaError, problems: Problems) -> None:
-    wanted = error.validator_value
+def _type(source: Source, one: Deviation, problems: Problems) -> None:
+    wanted = one.wanted
     names = [wanted] if isinstance(wanted, str) else list(wanted)
     said = " or ".join(_TYPES.get(n, n) for n in names)
-    got = _TYPES[_type_of(error.instance)]
-    _place(source, path, problems)("wrong-type", f"{_called(path)} must be {said}, this is {got}")
+    got = _TYPES[_type_of(one.instance)]
+    _place(source, one, problems)(
+        "wrong-type", f"{_called(one.path)} must be {said}, this is {got}"
+    )
 
 
 def _called(path: Path) -> str:
@@ -122,55 +164,55 @@ def _type_of(value: Any) -> str:
     return kinds.get(type(value), "number")
 
 
-def _enum(source: Source, path: Path, error: SchemaError, problems: Problems) -> None:
-    known = [str(v) for v in error.validator_value]
-    word = str(error.instance)
+def _enum(source: Source, one: Deviation, problems: Problems) -> None:
+    known = [str(v) for v in one.wanted]
+    word = str(one.instance)
     hint = did_you_mean(word, known) or f"known: {', '.join(known)}"
-    code = "unknown-action" if _names_actions(path) else "unknown-value"
-    _place(source, path, problems)(code, f"'{word}' is not known here", hint)
+    code = "unknown-action" if _names_actions(one.path) else "unknown-value"
+    _place(source, one, problems)(code, f"'{word}' is not known here", hint)
 
 
-def _required(source: Source, path: Path, error: SchemaError, problems: Problems) -> None:
-    missing = error.message.split("'")[1]
-    span = source.at(path) or source.values[()]
-    problems.add(span, "missing-key", f"'{missing}' is missing here")
+def _required(source: Source, one: Deviation, problems: Problems) -> None:
+    span = source.at(one.path) or source.values[()]
+    for missing in one.wanted:
+        if missing not in one.instance:
+            problems.add(span, "missing-key", f"'{missing}' is missing here")
 
 
-def _pattern(source: Source, path: Path, error: SchemaError, problems: Problems) -> None:
-    if error.parent is not None and error.parent.validator == "propertyNames":
+def _pattern(source: Source, one: Deviation, problems: Problems) -> None:
+    if one.is_key:
+        sentence = f"'{one.instance}' is not a name"
+        _place(source, one, problems)("wrong-name", sentence, _shape(one))
         return
-    if "propertyNames" in error.absolute_schema_path:
-        _wrong_name(source, path, error, problems)
-        return
-    sentence = f"{_called(path)}: '{error.instance}'"
-    _place(source, path, problems)("wrong-value", sentence, _shape(error))
+    sentence = f"{_called(one.path)}: '{one.instance}'"
+    _place(source, one, problems)("wrong-value", sentence, _shape(one))
 
 
-def _other(source: Source, path: Path, error: SchemaError, problems: Problems) -> None:
-    sentence = re.sub(r"\s+", " ", error.message)
+def _other(source: Source, one: Deviation, problems: Problems) -> None:
+    sentence = re.sub(r"\s+", " ", one.message)
     if len(sentence) > 160:
-        sentence = f"{_called(path)} breaks '{error.validator}'"
-    _place(source, path, problems)("wrong-value", sentence)
+        sentence = f"{_called(one.path)} breaks '{one.keyword}'"
+    _place(source, one, problems)("wrong-value", sentence)
 
 
-def _size(source: Source, path: Path, error: SchemaError, problems: Problems) -> None:
-    length, limit = len(error.instance), error.validator_value
-    unit = "characters" if isinstance(error.instance, str) else "elements"
-    sentence = f"{_called(path)} has {length} {unit}, {limit} fit"
+def _size(source: Source, one: Deviation, problems: Problems) -> None:
+    length, limit = len(one.instance), one.wanted
+    unit = "characters" if isinstance(one.instance, str) else "elements"
+    sentence = f"{_called(one.path)} has {length} {unit}, {limit} fit"
     if length < limit:
-        sentence = f"{_called(path)} is empty" if length == 0 else f"{sentence} at least"
-    _place(source, path, problems)("wrong-value", sentence)
+        sentence = f"{_called(one.path)} is empty" if length == 0 else f"{sentence} at least"
+    _place(source, one, problems)("wrong-value", sentence)
 
 
-def _one_action(source: Source, path: Path, error: SchemaError, problems: Problems) -> None:
-    if error.schema.get("maxProperties") == 1 and error.schema.get("minProperties") == 1:
-        sentence = f"one action per entry, this has {len(error.instance)}"
-        _place(source, path, problems)("wrong-value", sentence, "write a list of actions")
+def _one_action(source: Source, one: Deviation, problems: Problems) -> None:
+    if one.schema.get("maxProperties") == 1 and one.schema.get("minProperties") == 1:
+        sentence = f"one action per entry, this has {len(one.instance)}"
+        _place(source, one, problems)("wrong-value", sentence, "write a list of actions")
         return
-    _size(source, path, error, problems)
+    _size(source, one, problems)
 
 
-_DESCRIBE: dict[str, Callable[[Source, Path, SchemaError, Problems], None]] = {
+_DESCRIBE: dict[str, Callable[[Source, Deviation, Problems], None]] = {
     "additionalProperties": _unknown_key,
     "type": _type,
     "enum": _enum,

@@ -30,7 +30,7 @@ from engine.spec.problems import Problems
 from engine.spec.read import Reader, expand
 from engine.spec.schema import document_schema
 from engine.spec.source import Layers, Source, parse
-from engine.spec.validate import validate, validator
+from engine.spec.validate import Validator, validate
 from engine.templating.language import Language
 from engine.turn import Event, Turn
 from tests.memory import MemoryCatalog, MemoryOrders
@@ -107,7 +107,7 @@ def lucky(turn: Turn, *, number: int = 7) -> bool:
     return turn.variables.get("number") == number
 
 
-_VALIDATORS = {kind: validator(document_schema(kind, verbs)) for kind in ("chart", "messages")}
+_VALIDATORS = {kind: Validator(document_schema(kind, verbs)) for kind in ("chart", "messages")}
 LANGUAGE = Language(verbs.guard_functions())
 
 
@@ -116,7 +116,7 @@ def read(text: str, kind: str, registry: Registry = verbs) -> tuple[Source, Prob
     source = parse(text, f"{kind}.yaml", problems)
     assert source is not None, problems.sorted()
     against = (
-        _VALIDATORS[kind] if registry is verbs else validator(document_schema(kind, registry))
+        _VALIDATORS[kind] if registry is verbs else Validator(document_schema(kind, registry))
     )
     validate(source, against, problems)
     problems.raise_if_any()

@@ -18,12 +18,12 @@ from engine.spec.read import Reader
 from engine.spec.read_flow import read_flow
 from engine.spec.schema import document_schema
 from engine.spec.source import Layers, parse
-from engine.spec.validate import validate, validator
+from engine.spec.validate import Validator, validate
 from engine.turn import Turn
 from tests.unit.actions.shop import LIBRARY, VERBS, a_turn, bundle, wait
 
 FILE = "flows/small.yaml"
-_VALIDATOR = validator(document_schema("flow", VERBS))
+_VALIDATOR = Validator(document_schema("flow", VERBS))
 SCREENS = Screens()
 
 

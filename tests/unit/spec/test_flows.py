@@ -3,14 +3,13 @@
 from dataclasses import replace
 from itertools import pairwise, product
 
-import jsonschema
 import pytest
 
 from engine.spec.model import Flow, LayoutComponent, Repeat, Takes
 from engine.spec.problems import Problems, SpecError
 from engine.spec.schema import document_schema
 from engine.spec.source import parse
-from engine.spec.validate import validate
+from engine.spec.validate import Validator, validate
 from engine.verbs import all_verbs
 from engine.whatsapp.flow_json.components import COMPONENTS
 from tests.unit.spec.content import CORNER, KIOSK, SHOP, everything_wrong, lay, library
@@ -375,7 +374,7 @@ def test_however_many_screens_follow_one_another_they_are_checked(tmp_path):
 
 # The schema -------------------------------------------------------------------------------------
 
-SCHEMA = jsonschema.Draft202012Validator(document_schema("flow", all_verbs()))
+SCHEMA = Validator(document_schema("flow", all_verbs()))
 HOLDERS = {"then": "{}", "else": "{}", "children": "{}", "cases": "{}"}
 
 

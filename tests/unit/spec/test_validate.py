@@ -4,7 +4,7 @@ import pytest
 
 from engine.spec.problems import Problems, did_you_mean
 from engine.spec.source import parse
-from engine.spec.validate import validate, validator
+from engine.spec.validate import Validator, validate
 
 SCHEMA = {
     "type": "object",
@@ -25,7 +25,7 @@ def told(text: str) -> list[str]:
     problems = Problems()
     source = parse(text, "f", problems)
     assert source is not None
-    fine = validate(source, validator(SCHEMA), problems)
+    fine = validate(source, Validator(SCHEMA), problems)
     assert fine is not bool(problems.found)
     return [str(p) for p in problems.sorted()]
 
