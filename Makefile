@@ -53,6 +53,7 @@ clean:
 	@echo "install: virtual environment in .venv" && $(PYTHON) -m venv .venv
 	@echo "install: locked dependencies" && $(BIN)/python -m pip install -qq --require-hashes --no-deps -r requirements.lock
 	@echo "install: comanda" && $(BIN)/python -m pip install -qq --no-deps --no-build-isolation --no-index -e .
+	@echo "install: bytecode, compiled once" && $(BIN)/python -m compileall -q engine
 	@touch $@
 
 .venv/bench: .venv/installed requirements-bench.lock
