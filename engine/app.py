@@ -52,6 +52,7 @@ from engine.storage.secrets import Vault
 from engine.verbs import all_verbs
 from engine.web.audit import Audited
 from engine.web.clients import Clients
+from engine.web.desk import Desk
 from engine.web.flows import FlowDoors
 from engine.web.forget import ForgetDoors
 from engine.web.handoffs import HandOffDoors
@@ -164,6 +165,7 @@ class Engine:
     def _doors(self) -> list[Route]:
         """Give the routes of a process that takes what comes by HTTP."""
         admin_token = self.settings.admin_token.get_secret_value()
+        desk = Desk(admin_token=admin_token, tenants=self._serves)
         flow_doors = FlowDoors(
             app_secret=self.settings.meta_app_secret.get_secret_value(),
             exchanges=lambda: self.parts.exchanges,
@@ -187,33 +189,12 @@ class Engine:
             public_url=self.settings.public_url,
         )
         row_doors = [
-            RowDoors(
-                box,
-                admin_token=admin_token,
-                rows=partial(self._rows, kind),
-                tenants=self._serves,
-                clock=self.clock,
-            )
+            RowDoors(box, desk, rows=partial(self._rows, kind), clock=self.clock)
             for box, kind in BOXES.items()
         ]
-        forget_doors = ForgetDoors(
-            admin_token=admin_token,
-            erasure=self._erasure,
-            tenants=self._serves,
-            clock=self.clock,
-        )
-        order_doors = OrderDoors(
-            admin_token=admin_token,
-            orders=self._operator_orders,
-            tenants=self._serves,
-            clock=self.clock,
-        )
-        handoff_doors = HandOffDoors(
-            admin_token=admin_token,
-            handoffs=self._handoffs,
-            tenants=self._serves,
-            clock=self.clock,
-        )
+        forget_doors = ForgetDoors(desk, erasure=self._erasure, clock=self.clock)
+        order_doors = OrderDoors(desk, orders=self._operator_orders, clock=self.clock)
+        handoff_doors = HandOffDoors(desk, handoffs=self._handoffs, clock=self.clock)
         routes = (
             flow_doors.routes(),
             operator_doors.routes(),
@@ -378,7 +359,7 @@ class Engine:
         runs.append(self._watch.run if self._watch else parts.publications.run)
         if self.role != "web":
             runs += [parts.claims.run, parts.alarm.run, parts.worker.run, parts.relay.run]
-            runs.append(parts.order_watch.run)
+            runs += [parts.order_watch.run, parts.template_watch.run]
             if self.settings.catalog_sync:
                 runs += [parts.sync.worker.run, parts.sync.watcher.run]
         return runs

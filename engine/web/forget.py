@@ -1,29 +1,23 @@
 """The HTTP door through which a customer is forgotten; who he is, is never logged."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from engine.clock import Clock
 from engine.domain.ids import TenantId
-from engine.errors import Conflict, EngineError, UnknownTenant
 from engine.row_ports import Erasure
 from engine.runtime.forgetting import NobodyKnown, answer, forget
-from engine.web.bearer import refusal
 from engine.web.bodies import read_text
-from engine.web.requests import REFUSALS, Statuses, status_of
+from engine.web.desk import Desk
+from engine.web.requests import Statuses
 
 FORGET: Final = "/api/v1/customers/{tenant}/forget"
-STATUS: Final[Statuses] = REFUSALS | {
-    UnknownTenant: 404,
-    NobodyKnown: 404,
-    Conflict: 409,
-    EngineError: 500,
-}
+STATUS: Final[Statuses] = {NobodyKnown: 404}
 
 log = structlog.get_logger(__name__)
 
@@ -32,22 +26,14 @@ class ForgetDoors:
     """The route that forgets a customer.
 
     Args:
-        admin_token: opens it; empty keeps it shut.
         erasure: gives what erases a tenant's customers, or raises Unavailable.
-        tenants: tells whether a tenant is served.
     """
 
     def __init__(
-        self,
-        *,
-        admin_token: str,
-        erasure: Callable[[TenantId], Erasure],
-        tenants: Callable[[str], bool],
-        clock: Clock,
+        self, desk: Desk, *, erasure: Callable[[TenantId], Erasure], clock: Clock
     ) -> None:
-        self._admin_token = admin_token
+        self._desk = desk
         self._erasure = erasure
-        self._tenants = tenants
         self._clock = clock
 
     def routes(self) -> list[Route]:
@@ -56,27 +42,13 @@ class ForgetDoors:
 
     async def forget(self, request: Request) -> Response:
         """Erase a customer; tell by collection what is gone."""
-        refused = refusal(request, self._admin_token)
-        if refused:
-            return refused
-        name = request.path_params["tenant"]
-        try:
-            if not self._tenants(name):
-                raise UnknownTenant("there is no such tenant")
-            tenant = TenantId(name)
-            who = await read_text(request, "customer")
-            gone = await forget(self._erasure(tenant), who, now=self._clock.now())
-        except EngineError as error:
-            status = status_of(error, STATUS) or 500
-            log.warning(
-                "operator.forget_refused",
-                tenant=name[:60], status=status, reason=type(error).__name__,
-            )  # fmt: skip
-            return JSONResponse({"error": str(error)}, status)
-        except ClientDisconnect:
-            return Response(status_code=400)
+        return await self._desk.answered(request, self._gone, door="forget", statuses=STATUS)
+
+    async def _gone(self, request: Request, tenant: TenantId) -> Mapping[str, object]:
+        who = await read_text(request, "customer")
+        gone = await forget(self._erasure(tenant), who, now=self._clock.now())
         log.info(
             "operator.forget",
             tenant=tenant, removed=dict(gone.removed), anonymised=dict(gone.anonymised),
         )  # fmt: skip
-        return JSONResponse(answer(tenant, gone))
+        return answer(tenant, gone)

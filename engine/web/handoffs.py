@@ -1,25 +1,25 @@
 """The HTTP doors of hand-offs: who is answered by a person, and giving him back to the bot."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Final
 
 import structlog
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from engine.clock import Clock
 from engine.domain.ids import TenantId
-from engine.errors import EngineError, Malformed, UnknownTenant
-from engine.logs import reason
+from engine.errors import EngineError, Malformed
 from engine.runtime.handoff_answers import answer
 from engine.staff_ports import HandOffs
-from engine.web.bearer import refusal
 from engine.web.bodies import MAX_BODY
-from engine.web.requests import REFUSALS, Statuses, read_body, status_of
+from engine.web.desk import Desk
+from engine.web.requests import Statuses, read_body
 from engine.whatsapp.json_values import load
 
 HANDOFFS: Final = "/api/v1/handoffs/{tenant}"
+DOOR: Final = "handoffs"
 LONGEST_KEY: Final = 200
 
 
@@ -27,11 +27,7 @@ class NobodyAnswers(EngineError):
     """No person answers the customer."""
 
 
-STATUS: Final[Statuses] = REFUSALS | {
-    UnknownTenant: 404,
-    NobodyAnswers: 404,
-    EngineError: 500,
-}
+STATUS: Final[Statuses] = {NobodyAnswers: 404}
 
 log = structlog.get_logger(__name__)
 
@@ -40,22 +36,14 @@ class HandOffDoors:
     """The routes of hand-offs.
 
     Args:
-        admin_token: opens them; empty keeps them shut.
         handoffs: gives a tenant's hand-offs, or raises Unavailable.
-        tenants: tells whether a tenant is served.
     """
 
     def __init__(
-        self,
-        *,
-        admin_token: str,
-        handoffs: Callable[[TenantId], HandOffs],
-        tenants: Callable[[str], bool],
-        clock: Clock,
+        self, desk: Desk, *, handoffs: Callable[[TenantId], HandOffs], clock: Clock
     ) -> None:
-        self._admin_token = admin_token
+        self._desk = desk
         self._handoffs = handoffs
-        self._tenants = tenants
         self._clock = clock
 
     def routes(self) -> list[Route]:
@@ -67,37 +55,18 @@ class HandOffDoors:
 
     async def list(self, request: Request) -> Response:
         """Give the conversations that a person answers."""
-        return await self._answered(request, self._listed)
+        return await self._desk.answered(request, self._listed, door=DOOR, statuses=STATUS)
 
     async def end(self, request: Request) -> Response:
         """Let the bot answer a customer again; he is in the body, as addresses are logged."""
-        return await self._answered(request, self._ended)
+        return await self._desk.answered(request, self._ended, door=DOOR, statuses=STATUS)
 
-    async def _answered(
-        self, request: Request, work: Callable[[Request, HandOffs], Awaitable[Mapping[str, Any]]]
-    ) -> Response:
-        refused = refusal(request, self._admin_token)
-        if refused:
-            return refused
-        name = request.path_params["tenant"]
-        try:
-            if not self._tenants(name):
-                raise UnknownTenant("there is no such tenant")
-            return JSONResponse(await work(request, self._handoffs(TenantId(name))))
-        except EngineError as error:
-            status = status_of(error, STATUS) or 500
-            said = reason(error) if status >= 500 else type(error).__name__
-            log.warning("operator.handoff_refused", status=status, reason=said)
-            return JSONResponse({"error": str(error)}, status)
-        except ClientDisconnect:
-            return Response(status_code=400)
+    async def _listed(self, request: Request, tenant: TenantId) -> Mapping[str, object]:  # noqa: ARG002
+        return {"handoffs": [answer(each) for each in await self._handoffs(tenant).list()]}
 
-    async def _listed(self, request: Request, handoffs: HandOffs) -> Mapping[str, Any]:  # noqa: ARG002
-        return {"handoffs": [answer(each) for each in await handoffs.list()]}
-
-    async def _ended(self, request: Request, handoffs: HandOffs) -> Mapping[str, Any]:
+    async def _ended(self, request: Request, tenant: TenantId) -> Mapping[str, object]:
         customer = _asked(load(await read_body(request, MAX_BODY)))
-        if not await handoffs.end(customer, now=self._clock.now()):
+        if not await self._handoffs(tenant).end(customer, now=self._clock.now()):
             raise NobodyAnswers("no person answers this customer")
         log.info("operator.handoff_ended")
         return {"ended": True}

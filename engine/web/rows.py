@@ -1,19 +1,18 @@
 """The HTTP doors of the inbox and the outbox: operators see rows, retry and discard them."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from engine.clock import Clock
 from engine.domain.ids import CustomerKey, TenantId
-from engine.errors import EngineError, Malformed, UnknownTenant
-from engine.logs import reason
+from engine.errors import EngineError, Malformed
 from engine.row_ports import OperatorRows
 from engine.runtime.row_answers import (
     DONE,
@@ -26,9 +25,9 @@ from engine.runtime.row_answers import (
     change,
     unknown_state,
 )
-from engine.web.bearer import refusal
 from engine.web.bodies import read_text, text
-from engine.web.requests import REFUSALS, Statuses, status_of
+from engine.web.desk import Desk, Work
+from engine.web.requests import Statuses
 
 
 class NoSuchRow(EngineError):
@@ -39,12 +38,7 @@ class NotAllowed(EngineError):
     """The state of a row does not allow what was to be done."""
 
 
-STATUS: Final[Statuses] = REFUSALS | {
-    UnknownTenant: 404,
-    NoSuchRow: 404,
-    NotAllowed: 409,
-    EngineError: 500,
-}
+STATUS: Final[Statuses] = {NoSuchRow: 404, NotAllowed: 409}
 NO_ROW: Final = "there is no such row"
 _LIMIT: Final = re.compile(r"[0-9]{1,4}")
 
@@ -65,24 +59,20 @@ class RowDoors:
 
     Args:
         box: which of the two.
-        admin_token: opens them; empty keeps them shut.
         rows: gives a tenant's rows, or raises Unavailable.
-        tenants: tells whether a tenant is served.
     """
 
     def __init__(
         self,
         box: Box,
+        desk: Desk,
         *,
-        admin_token: str,
         rows: Callable[[TenantId], OperatorRows],
-        tenants: Callable[[str], bool],
         clock: Clock,
     ) -> None:
         self._box = box
-        self._admin_token = admin_token
+        self._desk = desk
         self._rows = rows
-        self._tenants = tenants
         self._clock = clock
 
     def routes(self) -> list[Route]:
@@ -111,28 +101,8 @@ class RowDoors:
         """Take a row out for good."""
         return await self._answered(request, lambda *given: self._changed("discard", *given))
 
-    async def _answered(
-        self,
-        request: Request,
-        work: Callable[[Request, TenantId], Awaitable[Mapping[str, object]]],
-    ) -> Response:
-        refused = refusal(request, self._admin_token)
-        if refused:
-            return refused
-        name = request.path_params["tenant"]
-        try:
-            if not self._tenants(name):
-                raise UnknownTenant("there is no such tenant")
-            return JSONResponse(await work(request, TenantId(name)))
-        except EngineError as error:
-            status = status_of(error, STATUS) or 500
-            log.warning(
-                "operator.row_refused",
-                tenant=name[:60], box=self._box, status=status, reason=reason(error),
-            )  # fmt: skip
-            return JSONResponse({"error": str(error)}, status)
-        except ClientDisconnect:
-            return Response(status_code=400)
+    async def _answered(self, request: Request, work: Work) -> Response:
+        return await self._desk.answered(request, work, door=self._box, statuses=STATUS)
 
     async def _listed(self, request: Request, tenant: TenantId) -> Mapping[str, object]:
         asked = self._asked(request)

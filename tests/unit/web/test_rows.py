@@ -14,6 +14,7 @@ from engine.clock import ManualClock
 from engine.domain.ids import CustomerKey, TenantId
 from engine.errors import Conflict, EngineError, Unavailable
 from engine.row_ports import Forgotten, RowDetails, RowSummary
+from engine.web.desk import Desk
 from engine.web.forget import ForgetDoors
 from engine.web.rows import RowDoors
 
@@ -121,10 +122,11 @@ def doors(shop, cafe=None, admin_token=TOKEN):
         return name in (SHOP, CAFE)
 
     clock = ManualClock(NOW)
+    desk = Desk(admin_token=admin_token, tenants=serves)
     made: list[Any] = [
-        RowDoors("inbox", admin_token=admin_token, rows=of, tenants=serves, clock=clock),
-        RowDoors("outbox", admin_token=admin_token, rows=of, tenants=serves, clock=clock),
-        ForgetDoors(admin_token=admin_token, erasure=of, tenants=serves, clock=clock),
+        RowDoors("inbox", desk, rows=of, clock=clock),
+        RowDoors("outbox", desk, rows=of, clock=clock),
+        ForgetDoors(desk, erasure=of, clock=clock),
     ]
     return Starlette(routes=[route for each in made for route in each.routes()])
 
@@ -261,7 +263,7 @@ async def test_a_malformed_body_changes_nothing(shop, body):
     assert answer.status_code == 400
     assert answer.json()["error"]
     assert shop.changed == []
-    assert [log["event"] for log in logs] == ["operator.row_refused"]
+    assert [log["event"] for log in logs] == ["operator.asked_in_vain"]
 
 
 @pytest.mark.parametrize(
@@ -357,13 +359,10 @@ async def test_a_client_that_goes_away_in_its_body_changes_nothing(shop):
         "path_params": {"tenant": "shop"},
     }  # fmt: skip
     clock = ManualClock(NOW)
-    rows = RowDoors(
-        "inbox", admin_token=TOKEN, rows=lambda _: shop, tenants=lambda _: True, clock=clock
-    )
+    desk = Desk(admin_token=TOKEN, tenants=lambda _: True)
+    rows = RowDoors("inbox", desk, rows=lambda _: shop, clock=clock)
     erased = Erased({ANA: (ANA,)})
-    forget = ForgetDoors(
-        admin_token=TOKEN, erasure=lambda _: erased, tenants=lambda _: True, clock=clock
-    )
+    forget = ForgetDoors(desk, erasure=lambda _: erased, clock=clock)
     for door in (rows.discard, forget.forget):
         assert (await door(Request(scope, receive))).status_code == 400
     assert (shop.changed, erased.gone) == ([], [])
