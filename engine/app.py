@@ -39,7 +39,8 @@ from engine.runtime.handoffs import mute_states
 from engine.runtime.polling import Poll, end
 from engine.runtime.row_answers import Box
 from engine.settings import Settings
-from engine.spec.bundle import Bundle, Library
+from engine.spec.bundle import Bundle
+from engine.spec.library import Library
 from engine.staff_ports import HandOffs
 from engine.storage.audit import MongoAudit
 from engine.storage.connection import Database

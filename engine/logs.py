@@ -25,8 +25,8 @@ def _words(words: str) -> frozenset[str]:
 
 
 AREAS: Final = _words(
-    "audit bundle businesses catalog claims commerce content doctor engine flow handoff lanes "
-    "library limits message operator order orders poll product_page publications reception "
+    "audit bundle businesses catalog claims commerce content doctor engine feed flow handoff "
+    "lanes library limits message operator order orders poll product_page publications reception "
     "recording relay request staff status sync template timers turn version webhook worker"
 )
 """What events are of: `area.what`."""

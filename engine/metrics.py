@@ -260,6 +260,11 @@ handoffs = _counter(
         "given_back_by_operator given_back_by_timer"
     ),
 )
+handoffs_untold = _counter(
+    "comanda_handoffs_untold",
+    "Conversations given to a person of a tenant that has no `staff.phone`: nobody was told.",
+    tenant=TENANTS,
+)
 
 # What is served
 

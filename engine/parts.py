@@ -14,7 +14,9 @@ from engine.domain.tenant import Tenant
 from engine.graph.catalogs import GraphCatalogs
 from engine.graph.client import GraphClient
 from engine.graph.flows import GraphFlows
+from engine.graph.templates import GraphTemplates
 from engine.message_templates.news import TemplateNews
+from engine.message_templates.watch import TemplateWatch
 from engine.ports import TenantStore
 from engine.runtime.bundles import Bundles
 from engine.runtime.claims import Claims
@@ -98,6 +100,7 @@ class Parts:
     sync: Sync
     publications: Publications
     order_watch: OrderWatch
+    template_watch: TemplateWatch
 
     async def idle(self) -> None:
         """Wait until everything that is due is answered and sent."""
@@ -113,6 +116,7 @@ class Parts:
         """Take nothing new, finish the turns under way, send, and leave no lease behind."""
         self.alarm.stop()
         self.order_watch.stop()
+        self.template_watch.stop()
         await self.claims.retire()
         await self.worker.end()
         await self.relay.end(within=SEND_SECONDS)
@@ -251,9 +255,18 @@ def assemble(means: Means) -> Parts:
         owner=RandomIds().token(),
         offer=worker.offer,
     )
+    template_watch = TemplateWatch(
+        known=templates,
+        calls=lambda token: GraphTemplates(means.graph, token),
+        business=businesses.by_tenant,
+        tenants=means.bundles.tenants,
+        # What is of a tenant and of no customer is done in the slot of nobody.
+        is_mine=lambda tenant: claims.term(tenant, CustomerKey("")) is not None,
+        clock=clock,
+    )
     return Parts(
         businesses, inbox, outbox, reception, claims, alarm, worker, relay, exchanges, flow_keys,
-        deployer, sync, publications, order_watch,
+        deployer, sync, publications, order_watch, template_watch,
     )  # fmt: skip
 
 

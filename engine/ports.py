@@ -104,6 +104,9 @@ class TurnRecord:
         sync_products: products to be compared with Meta's catalogue soon.
         given_back: hand-offs that end, by their ids: each raises `handed_back` in the conversation
             it is of, once.
+        succeeds: a conversation of another key that this one goes on with: it goes, if it is still
+            of that version, and its timers become this one's.
+        passed_on: new rows of other conversations.
     """
 
     inbox_id: str
@@ -123,6 +126,8 @@ class TurnRecord:
     flow_done: FlowSession | None = None
     sync_products: tuple[ProductId, ...] = ()
     given_back: tuple[str, ...] = ()
+    succeeds: Conversation | None = None
+    passed_on: tuple[InboxRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -324,6 +324,8 @@ class MemoryStore:
         self._turns.add(record.inbox_id)
         self.committed.append(record)
         self._conversations.held[customer] = record.conversation
+        if record.succeeds is not None:
+            del self._conversations.held[record.succeeds.customer]
         if record.cart is not None:
             self._carts.held[customer] = record.cart
         self.placed += record.orders
@@ -340,6 +342,9 @@ class MemoryStore:
         held = self._conversations.held.get(record.conversation.customer)
         if record.conversation.version != (held.version if held else 0) + 1:
             raise Conflict("another turn of the conversation was faster")
+        former = record.succeeds
+        if former is not None and self._conversations.held.get(former.customer) != former:
+            raise Conflict("the conversation that it goes on with has moved on")
         if any(flow.id in self._flow_sessions.held for flow in record.flow_sessions):
             raise Conflict("another turn changed the same records")
 

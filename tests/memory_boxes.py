@@ -3,15 +3,17 @@
 They do what `engine.storage` does, in a form simple enough to be seen to be right.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from engine.box_ports import Backlog, InboxRow, OutboxEntry, StatusNews, Timer
+from engine.charts.timers import HANDED_BACK
 from engine.domain.ids import CustomerKey, TenantId
 from engine.errors import Answered, Conflict
 from engine.ports import TurnRecord
+from engine.runtime.handoffs import handed_back
 from engine.slots import SlotTable, slot_of
 
 EARLIER: Mapping[str, tuple[str | None, ...]] = {
@@ -89,6 +91,12 @@ class Boxes:
         for entry in record.outbox:
             self.put_out(entry)
         talk = record.conversation
+        for row in (*record.passed_on, *self._given_back(record)):
+            self.inbox_rows.setdefault(row.id, Held(row, "new", row.received_at))
+        if record.succeeds is not None:
+            for name, timer in self.timer_rows.items():
+                if timer.customer == record.succeeds.customer:
+                    self.timer_rows[name] = replace(timer, customer=talk.customer)
         for timer in list(self.timer_rows.values()):
             mine = (timer.tenant, timer.customer) == (talk.tenant, talk.customer)
             current = timer.entry is None or timer.entry in talk.entries.values()
@@ -96,6 +104,16 @@ class Boxes:
             if is_stale or timer.id in record.timers_dropped:
                 del self.timer_rows[timer.id]
         self.timer_rows.update((timer.id, timer) for timer in record.timers)
+
+    def _given_back(self, record: TurnRecord) -> Iterator[InboxRow]:
+        """Make the events of hand-offs that end."""
+        for handoff in record.given_back:
+            entry = next(h.row for h in self.outbox_rows.values() if h.row.handoff == handoff)
+            yield InboxRow(
+                f"{HANDED_BACK}:{entry.tenant}:{handoff}", entry.tenant, entry.about,
+                int(record.at.timestamp()), record.at,
+                handed_back("staff", phone_number_id=entry.phone_number_id),
+            )  # fmt: skip
 
 
 def _due(

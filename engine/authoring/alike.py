@@ -8,7 +8,7 @@ from engine.flows.document import FlowJson
 from engine.rehearsal.menu import MenuCatalog
 from engine.rehearsal.walk import Walk
 from engine.spec.bundle import Bundle
-from engine.spec.model import Message, Vocabulary
+from engine.spec.message import Message, Vocabulary
 
 _NAMES = {"name", "phone", "address", "phone_number_ids", "waba_id", "business_id"}
 """Settings that nothing depends on: they are only told or addressed."""

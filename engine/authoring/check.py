@@ -17,8 +17,9 @@ from engine.rehearsal.menu import MenuCatalog
 from engine.rehearsal.shelves import sample_menu
 from engine.rehearsal.unseen import Seen
 from engine.rehearsal.walk import walk
-from engine.spec.bundle import Bundle, Library
+from engine.spec.bundle import Bundle
 from engine.spec.content import TENANTS
+from engine.spec.library import Library
 from engine.spec.problems import Problem, Problems
 
 _KEPT = 8

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from engine.spec.bundle import Bundle
-from engine.spec.model import Branch, Chart
+from engine.spec.chart import Branch, Chart
 from engine.spec.problems import Span
 
 Kind = Literal["state", "branch", "message"]

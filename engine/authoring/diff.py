@@ -29,8 +29,9 @@ from engine.rehearsal.compare_side import Version
 from engine.rehearsal.menu import MenuCatalog
 from engine.rehearsal.moment import Moment
 from engine.rehearsal.rehearsal import NOON, Rehearsal
-from engine.spec.bundle import Bundle, Library
+from engine.spec.bundle import Bundle
 from engine.spec.content import TENANTS
+from engine.spec.library import Library
 from engine.spec.problems import Problem, Problems
 
 

@@ -13,7 +13,8 @@ from engine.rehearsal.compare_notes import Comparison, Reworded, namesakes
 from engine.rehearsal.compare_side import Version
 from engine.rehearsal.written import written, written_lines
 from engine.spec.bundle import Bundle
-from engine.spec.model import Chart, Message
+from engine.spec.chart import Chart
+from engine.spec.message import Message
 
 MOST_EXAMPLES = 3
 ANYWHERE = "anywhere"

@@ -10,7 +10,7 @@ from typing import Literal
 
 from engine.charts.place import locate
 from engine.domain.conversation import Position
-from engine.spec.model import Chart
+from engine.spec.chart import Chart
 from engine.version_ports import Standing
 
 Outcome = Literal["stays", "renamed", "moved", "loses_return"]

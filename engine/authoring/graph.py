@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from engine.charts.inbound import tap_event
+from engine.spec.chart import Branch, Chart, State
 from engine.spec.check import RESUME
-from engine.spec.model import Branch, Chart, Entry, Message, State
+from engine.spec.message import Entry, Message
 from engine.spec.problems import Problem
 from engine.spec.source import Source
 

@@ -11,8 +11,9 @@ from engine.authoring.fates import Fate, fates
 from engine.clock import Clock
 from engine.domain.ids import TenantId
 from engine.errors import Conflict, EngineError, Unavailable
-from engine.spec.bundle import Bundle, Library
+from engine.spec.bundle import Bundle
 from engine.spec.content import TENANTS, StoredContent, verified
+from engine.spec.library import Library
 from engine.spec.problems import Problem, Problems, SpecError
 from engine.version_ports import FOLDER, LONGEST_NOTE, Live, Version, Versions
 

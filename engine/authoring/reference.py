@@ -15,7 +15,7 @@ from engine.errors import EngineError
 from engine.registry import Registry, Verb
 from engine.spec.codes import CODES
 from engine.spec.dialog import Expectation, Step
-from engine.spec.model import Kind
+from engine.spec.message import Kind
 from engine.spec.read_flow import CHOICE_GROUPS
 from engine.templating.environment import TESTS
 from engine.templating.filters import FILTERS, OWN_FILTERS

@@ -15,7 +15,7 @@ from engine.domain.ids import TenantId
 from engine.errors import EngineError
 from engine.flows.rehearsal import compile_flows
 from engine.registry import Registry
-from engine.spec.bundle import Library
+from engine.spec.library import Library
 from engine.spec.problems import Problem, Problems, SpecError
 from engine.spec.source import parse
 

@@ -16,7 +16,7 @@ from engine.rehearsal.menu import MenuCatalog
 from engine.rehearsal.moment import Moment
 from engine.rehearsal.rehearsal import Rehearsal, Scene
 from engine.rendering.fitting import Context
-from engine.spec.model import Message
+from engine.spec.message import Message
 from engine.spec.problems import Problems, SpecError
 from engine.templating.language import Language
 from engine.whatsapp.content import Raised

@@ -322,4 +322,5 @@ class _HandOffs:
         return found
 
     async def key_of(self, *, phone: str) -> CustomerKey | None:  # noqa: ARG002
-        return None
+        found: CustomerKey | None = self.past.answers.get((asked.STAFF_PEER,))
+        return found

@@ -21,7 +21,7 @@ from statemachine.io import create_machine_class_from_definition
 from statemachine.orderedset import OrderedSet
 
 from engine.errors import ChartStuck
-from engine.spec.model import Branch, Chart, State
+from engine.spec.chart import Branch, Chart, State
 from engine.spec.read import digest
 
 ANYWHERE = ""

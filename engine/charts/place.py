@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from engine.domain.conversation import Position
-from engine.spec.model import Chart
+from engine.spec.chart import Chart
 
 
 @dataclass(frozen=True, slots=True)

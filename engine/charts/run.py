@@ -30,8 +30,9 @@ from engine.rendering.fitting import Context
 from engine.rendering.messages import render, render_all, render_template
 from engine.rendering.views import tenant_view
 from engine.spec.bundle import Bundle
+from engine.spec.chart import Branch, Chart, State
 from engine.spec.check import variables_of
-from engine.spec.model import Branch, Chart, Message, State
+from engine.spec.message import Message
 from engine.staff_ports import Notice
 from engine.turn import Event, Turn
 from engine.whatsapp.outbound import OutboundMessage

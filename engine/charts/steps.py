@@ -21,7 +21,7 @@ from engine.logs import reason
 from engine.rendering.messages import evaluate
 from engine.rendering.views import cart_view, tenant_view
 from engine.spec.bundle import Bundle
-from engine.spec.model import Branch, Call, Chart, State
+from engine.spec.chart import Branch, Call, Chart, State
 from engine.templating.language import GUARD_TURN
 from engine.turn import EVENT_KEYS, Event, Turn
 

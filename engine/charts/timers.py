@@ -9,7 +9,7 @@ from datetime import datetime
 from engine.box_ports import Timer
 from engine.charts.place import renamed
 from engine.domain.conversation import Conversation
-from engine.spec.model import Chart, delay_of, timer_event
+from engine.spec.chart import Chart, delay_of, timer_event
 
 ENTRY = "entry"
 """Key in the data of a timer that fired: the entry into its state, None for one of no state."""

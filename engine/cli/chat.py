@@ -19,8 +19,8 @@ from engine.domain.tenant import Tenant
 from engine.playground import playground
 from engine.sandbox.choices import Choice, choices
 from engine.settings import read_settings
-from engine.spec.bundle import Library
 from engine.spec.dialog import Opening, Step
+from engine.spec.library import Library
 from engine.transcript import flow_button
 from engine.verbs import all_verbs
 

@@ -6,7 +6,7 @@ from engine.cli.check_processes import check_tenants
 from engine.cli.output import log_to_stderr
 from engine.domain.ids import TenantId
 from engine.errors import EngineError
-from engine.spec.bundle import Library
+from engine.spec.library import Library
 from engine.spec.problems import Problems
 from engine.verbs import all_verbs
 

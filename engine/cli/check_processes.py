@@ -10,7 +10,7 @@ from engine.cli.garbage import seldom_collected
 from engine.domain.ids import TenantId
 from engine.errors import EngineError
 from engine.rehearsal.unseen import Seen
-from engine.spec.bundle import Library
+from engine.spec.library import Library
 from engine.spec.problems import Problem, Problems
 
 Told = tuple[set[Problem], Seen]

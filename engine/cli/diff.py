@@ -15,8 +15,8 @@ from engine.cli.garbage import seldom_collected
 from engine.cli.output import log_to_stderr
 from engine.domain.ids import TenantId
 from engine.settings import read_settings
-from engine.spec.bundle import Library
 from engine.spec.content import StoredContent
+from engine.spec.library import Library
 from engine.verbs import all_verbs
 
 _FOLDERS = ("conversations", "flows", "tenants")

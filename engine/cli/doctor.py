@@ -23,7 +23,8 @@ from engine.domain.ids import TenantId
 from engine.errors import SettingsError, UnknownTenant
 from engine.graph.client import GraphClient
 from engine.settings import Settings, read_settings
-from engine.spec.bundle import Bundle, Library
+from engine.spec.bundle import Bundle
+from engine.spec.library import Library
 from engine.spec.problems import SpecError
 from engine.storage.connection import Database
 from engine.verbs import all_verbs

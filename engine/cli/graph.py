@@ -11,7 +11,8 @@ from engine.cli.output import log_to_stderr
 from engine.domain.ids import TenantId
 from engine.errors import EngineError
 from engine.settings import read_settings
-from engine.spec.bundle import Bundle, Library
+from engine.spec.bundle import Bundle
+from engine.spec.library import Library
 from engine.spec.problems import Problems, SpecError
 from engine.spec.source import Source
 from engine.verbs import all_verbs

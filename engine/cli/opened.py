@@ -12,7 +12,8 @@ from engine.clock import SystemClock
 from engine.domain.ids import TenantId
 from engine.graph.client import GraphClient
 from engine.settings import Settings, read_settings
-from engine.spec.bundle import Bundle, Library
+from engine.spec.bundle import Bundle
+from engine.spec.library import Library
 from engine.storage.businesses import MongoBusinesses
 from engine.storage.connection import Database
 from engine.storage.secrets import Vault

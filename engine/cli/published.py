@@ -17,7 +17,8 @@ from engine.cli.databases import database
 from engine.clock import SystemClock
 from engine.domain.ids import TenantId
 from engine.settings import read_settings
-from engine.spec.bundle import Bundle, Library
+from engine.spec.bundle import Bundle
+from engine.spec.library import Library
 from engine.spec.problems import Problems
 from engine.storage.connection import Database
 from engine.storage.versions import MongoVersions

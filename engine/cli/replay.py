@@ -22,7 +22,8 @@ from engine.domain.ids import CustomerKey, OrderNumber
 from engine.errors import EngineError
 from engine.ports import LoggedTurn
 from engine.runtime.forgetting import NobodyKnown
-from engine.spec.bundle import Bundle, Library
+from engine.spec.bundle import Bundle
+from engine.spec.library import Library
 from engine.spec.problems import SpecError
 from engine.storage.erasure import MongoErasure
 from engine.storage.turn_logs import MongoTurnLogs

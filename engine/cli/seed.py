@@ -12,7 +12,7 @@ from engine.domain.ids import TenantId
 from engine.domain.tenant import Tenant
 from engine.errors import EngineError
 from engine.settings import Settings, read_settings
-from engine.spec.bundle import Library
+from engine.spec.library import Library
 from engine.spec.problems import Problems
 from engine.storage.connection import Database
 from engine.storage.secrets import Vault

@@ -34,7 +34,9 @@ def templates() -> None:
 
 @templates.command("sync")
 @click.argument("tenant")
-@click.option("--check", "is_checking", is_flag=True, help="Make nothing, tell what is missing.")
+@click.option(
+    "--check", "is_checking", is_flag=True, help="Make and edit nothing, tell what would be."
+)
 @format_option
 @data_option
 def sync(tenant: str, *, is_checking: bool, form: str, data: Path) -> None:
@@ -44,8 +46,10 @@ def sync(tenant: str, *, is_checking: bool, form: str, data: Path) -> None:
     Example: comanda templates sync la-tavola --check
     Example: comanda templates sync la-tavola
 
-    What Meta has is not made again. Exits with 1 if one was refused, rejected or is missing, and
-    with --check also if one is not approved yet.
+    What Meta has is not made again; one of another text is edited, as far as Meta lets it be (an
+    approved one once in 24 hours and 10 times in 30 days), and waits for approval once more. Exits
+    with 1 if one was refused, rejected, is different or missing, and with --check also if one is
+    not approved yet.
     """
 
     async def work() -> tuple[Step, ...]:

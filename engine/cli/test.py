@@ -16,7 +16,7 @@ from engine.dialogs.verdict import Verdict, broken, judge, stale
 from engine.domain.ids import TenantId
 from engine.errors import EngineError
 from engine.settings import read_settings
-from engine.spec.bundle import Library
+from engine.spec.library import Library
 from engine.spec.problems import did_you_mean
 from engine.verbs import all_verbs
 

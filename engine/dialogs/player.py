@@ -16,6 +16,7 @@ from engine.domain.ids import CustomerKey, TenantId
 from engine.domain.order import Order
 from engine.playground import Playground
 from engine.ports import TenantStore
+from engine.spec.chart import delay_of
 from engine.spec.dialog import (
     Change,
     Dialog,
@@ -28,7 +29,6 @@ from engine.spec.dialog import (
     StaffActs,
     Step,
 )
-from engine.spec.model import delay_of
 from engine.storage.amounts import to_disk
 from engine.storage.documents import OrderDocument, ProductDocument
 from engine.storage.records import TimerDocument

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from engine.domain.ids import TenantId
-from engine.spec.bundle import Library
 from engine.spec.dialog import Dialog
+from engine.spec.library import Library
 from engine.spec.problems import Problem, Problems, Span
 from engine.spec.source import Source
 

@@ -19,6 +19,7 @@ from engine.playground import Playground, playground
 from engine.spec.dialog import EVENING
 from engine.storage.connection import Json
 from engine.storage.documents import ProductDocument
+from engine.storage.erasure import MongoErasure
 from engine.storage.records import OutboxDocument, TurnDocument
 
 BEGINS = datetime(2030, 6, 14, tzinfo=UTC)
@@ -94,10 +95,11 @@ class Theatre:
     async def _what_happened(
         self, player: Player, tenant: TenantId
     ) -> tuple[tuple[tuple[Mapping[str, Any], ...], ...], tuple[str, ...]]:
-        database, own = (
-            self.playground.engine.database,
-            {"tenant": tenant, "customer": player.customer},
-        )
+        database = self.playground.engine.database
+        number = self.playground.bundle(tenant).tenant.staff.digits
+        # Their chat began anew with the dialog, as his did.
+        staff = await MongoErasure(database, tenant).find(number) if number else ()
+        own = {"tenant": tenant, "customer": {"$in": [player.customer, *staff]}}
         logs = await database.collection(TurnDocument).find(own).sort("version", 1).to_list()
         refused = {**own, "state": {"$in": ["failed", "dead"]}}
         rows = await database.collection(OutboxDocument).find(refused).to_list()

@@ -12,6 +12,7 @@ from engine.doctor import (
     menu,
     phone,
     webhook,
+    webhook_fields,
 )
 from engine.doctor.registry import Registry, merged
 
@@ -26,6 +27,7 @@ ALL: Registry = merged(
         access,
         phone,
         webhook,
+        webhook_fields,
         catalogs,
         flows,
         backlog,

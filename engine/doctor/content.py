@@ -4,6 +4,7 @@ from engine.doctor.findings import Finding, failed, ok, warning
 from engine.doctor.patient import Patient
 from engine.doctor.registry import Registry
 from engine.errors import EngineError, Unavailable
+from engine.spec.check_staff import tells_staff
 from engine.spec.problems import SpecError
 from engine.storage.versions import MongoVersions
 from engine.version_ports import FOLDER
@@ -21,6 +22,23 @@ async def files(patient: Patient) -> Finding:
         return failed(f"they have {count} mistakes, the first: {error.problems[0]}")
     languages = ", ".join(bundle.tenant.languages)
     return ok(f"bundle {bundle.digest}; it speaks {languages}")
+
+
+@registry.check(
+    "content.staff",
+    "staff",
+    remedy="write `staff: {phone: +51...}`, their own WhatsApp number, into "
+    "tenants/{tenant}/tenant.yaml, and `comanda publish {tenant}` if it was published",
+    needs=("content.files",),
+)
+async def staff(patient: Patient) -> Finding:
+    """Is somebody told when a customer asks for a person?"""
+    bundle = patient.bundle
+    if not tells_staff(bundle.chart):
+        return ok("the conversation calls nobody")
+    if not bundle.tenant.staff.digits:
+        return warning("nobody: there is no staff.phone; such a customer waits in silence")
+    return ok(f"yes; the bot comes back after {bundle.tenant.staff.after} of silence")
 
 
 @registry.check(

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.flows.exchange import Shown
 from engine.flows.form import Data, Form, Input, written
-from engine.spec.model import Flow
+from engine.spec.flow import Flow
 
 MOST_TRIES = 3
 """Options of one choice that are tried."""

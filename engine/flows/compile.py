@@ -13,8 +13,9 @@ from engine.flows.form import ChoiceGroups, choice_groups
 from engine.rendering.messages import evaluate
 from engine.rendering.views import tenant_view
 from engine.spec.bundle import Bundle
+from engine.spec.chart import Value
 from engine.spec.check_flow import EVENT, routes
-from engine.spec.model import Flow, LayoutComponent, Screen, Value
+from engine.spec.flow import Flow, LayoutComponent, Screen
 from engine.spec.problems import Span
 from engine.spec.read_flow import CHOICE_GROUPS
 from engine.whatsapp.flow_json.components import COMPONENTS

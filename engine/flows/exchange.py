@@ -20,9 +20,10 @@ from engine.logs import reason
 from engine.rendering.messages import evaluate
 from engine.rendering.views import plain
 from engine.spec.bundle import Bundle
+from engine.spec.chart import Branch, Value
 from engine.spec.check import variables_of
 from engine.spec.check_flow import EVENT
-from engine.spec.model import Branch, Flow, Repeat, Value
+from engine.spec.flow import Flow, Repeat
 from engine.spec.sights import SUBMIT
 from engine.turn import Event, Turn
 from engine.whatsapp.json_values import storable

@@ -1,7 +1,7 @@
 """Which products a Flow can show; the others are customized in the chat."""
 
 from engine.domain.catalog import ModifierGroup, Product
-from engine.spec.model import Flow
+from engine.spec.flow import Flow
 
 
 def misfit(flow: Flow, product: Product) -> str | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from engine.spec.model import LayoutComponent, Screen
+from engine.spec.flow import LayoutComponent, Screen
 from engine.spec.read_flow import CHOICE_GROUPS
 from engine.templating.language import Text
 from engine.whatsapp import limits

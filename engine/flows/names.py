@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterator, Mapping
 
 from engine.flows.form import choice_groups
+from engine.spec.chart import Call
 from engine.spec.check import calls_of, templates_of
-from engine.spec.model import Call, Flow, Screen
+from engine.spec.flow import Flow, Screen
 from engine.spec.problems import Problems, Span, did_you_mean
 from engine.spec.read_flow import CHOICE_GROUPS
 from engine.templating.language import Text

@@ -23,7 +23,7 @@ from engine.flows.samples import fullest_product, margherita, plain_product, sam
 from engine.flows.stuck import decided, ways_there
 from engine.spec.bundle import Bundle
 from engine.spec.check_flow import EVENT, routes
-from engine.spec.model import Flow
+from engine.spec.flow import Flow
 from engine.spec.placed import placed
 from engine.spec.problems import Problems, Span
 from engine.whatsapp.flow_json.check import FlowFault, check_flow_json, check_screen_data

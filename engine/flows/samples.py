@@ -22,7 +22,7 @@ from engine.domain.ids import (
 )
 from engine.domain.order import Order
 from engine.spec.bundle import Bundle
-from engine.spec.model import Takes
+from engine.spec.flow import Takes
 from engine.turn import Turn
 
 NOW = datetime(2030, 6, 14, 12, tzinfo=UTC)

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from engine.flows.exchange import Shown
+from engine.spec.chart import Branch, Call
 from engine.spec.check import calls_of, templates_of
-from engine.spec.model import Branch, Call, Flow
+from engine.spec.flow import Flow
 
 Step = Mapping[str, Any]
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from engine.errors import GraphRetryable
+from engine.errors import GraphRetryable, GraphTerminal
 from engine.graph.client import GraphClient, Json
 from engine.message_templates.ports import MetaTemplate
 from engine.whatsapp.templates import Definition
@@ -50,6 +50,20 @@ class GraphTemplates:
             category=str(made.get("category") or definition.category).lower(),
             digest=definition.digest,
         )
+
+    async def edit(self, template_id: str, definition: Definition, *, category: str) -> None:
+        """Give a template the text, footer and buttons of a definition; all others go.
+
+        Args:
+            category: the new one; empty if it is not to be changed.
+        """
+        wire: Json = {"components": definition.to_wire()["components"]}
+        if category:
+            wire["category"] = category.upper()
+        path = f"/{template_id}"
+        answer = await self.client.request("POST", path, token=self.token, json=wire)
+        if not answer.get("success"):
+            raise GraphTerminal("Meta did not say that the template was edited")
 
 
 def _template(body: Json) -> MetaTemplate:

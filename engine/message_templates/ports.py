@@ -1,14 +1,19 @@
 """What Meta and the database know of message templates, as protocols and their values."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from engine.domain.ids import TenantId
 from engine.whatsapp.templates import Definition
 
 APPROVED: Final = "APPROVED"
+PENDING: Final = "PENDING"
+MISSING: Final = "MISSING"
+"""Our word for a template that Meta has not, in this language."""
+UNDECIDED: Final = (PENDING, "IN_APPEAL", "PAUSED")
+"""Statuses that end by themselves: a pause does, and somebody at Meta decides the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,28 @@ class MetaTemplate:
     digest: str = ""
     reason: str = ""
 
+    def known(
+        self,
+        tenant: TenantId,
+        at: datetime,
+        *,
+        created_at: datetime | None = None,
+        edited_at: tuple[datetime, ...] = (),
+    ) -> "KnownTemplate":
+        """Give what is to be noted of it."""
+        return KnownTemplate(
+            tenant=tenant,
+            name=self.name,
+            language=self.language,
+            status=self.status,
+            updated_at=at,
+            category=self.category,
+            reason=self.reason,
+            meta_id=self.id,
+            created_at=created_at,
+            edited_at=edited_at,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class KnownTemplate:
@@ -35,6 +62,7 @@ class KnownTemplate:
 
     Args:
         created_at: when we created it; None if somebody else did.
+        edited_at: when we edited it while it was approved, as far as that still counts.
     """
 
     tenant: TenantId
@@ -46,6 +74,7 @@ class KnownTemplate:
     reason: str = ""
     meta_id: str = ""
     created_at: datetime | None = None
+    edited_at: tuple[datetime, ...] = ()
 
 
 class TemplateCalls(Protocol):
@@ -57,6 +86,14 @@ class TemplateCalls(Protocol):
 
     async def create(self, waba_id: str, definition: Definition) -> MetaTemplate:
         """Create a template, which Meta has to approve."""
+        ...
+
+    async def edit(self, template_id: str, definition: Definition, *, category: str) -> None:
+        """Give a template the text, footer and buttons of a definition; all others go.
+
+        Args:
+            category: the new one; empty if it is not to be changed.
+        """
         ...
 
 
@@ -78,13 +115,14 @@ class TemplateRepository(Protocol):
         """
         ...
 
+    async def unsettled(
+        self, tenants: Collection[TenantId], *, before: datetime
+    ) -> Mapping[TenantId, frozenset[tuple[str, str]]]:
+        """Name templates that may have another status by now, and by language.
 
-class Definitions(Protocol):
-    """What a tenant declares."""
+        Those are the undecided ones, and those that a message waits for.
 
-    def __call__(self, tenant: TenantId) -> Sequence[Definition]:
-        """Give the templates that a tenant's messages declare, in each of its languages."""
+        Args:
+            before: only what Meta has not told of since.
+        """
         ...
-
-
-Json = dict[str, Any]

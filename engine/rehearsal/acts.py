@@ -1,16 +1,18 @@
-"""What a customer can do in a rehearsal, and how a transcript says it."""
+"""What a customer and his shop can do in a rehearsal, and how a transcript says it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from engine.charts.inbound import ORDER_MOVED
+from engine.domain.order import Order, OrderStatus
 from engine.transcript import Choice
 from engine.whatsapp import content as wire
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One thing a customer does.
+    """One thing a customer does, or his shop.
 
     Args:
         shown: the transcript's line.
@@ -57,6 +59,14 @@ def orders(items: tuple[wire.NativeOrderItem, ...], catalog: str, note: str | No
 def ends_flow(session: str, params: Mapping[str, Any]) -> Act:
     """Finish a Flow."""
     return Act("customer finishes the Flow", flow=(session, params))
+
+
+def moves(order: Order, status: OrderStatus, reason: str = "") -> Act:
+    """Let the shop move an order."""
+    why = f": {reason}" if reason else ""
+    data = {"order": order.number, "status": status.value, "reason": reason}
+    event = wire.Raised(ORDER_MOVED, {**data, "type": order.type.value})
+    return Act(f"(the shop moves the order to {status.value}{why})", event)
 
 
 _KINDS: Mapping[str, wire.Content] = {

@@ -7,7 +7,7 @@ from typing import Any
 from engine.rehearsal.compare_acts import Match
 from engine.rehearsal.compare_side import Version
 from engine.rehearsal.moment import Moment
-from engine.spec.model import Chart
+from engine.spec.chart import Chart
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from engine.rendering.fitting import Context
 from engine.rendering.messages import render_all, render_template
 from engine.rendering.views import tenant_view
 from engine.spec.bundle import Bundle
-from engine.spec.model import Message
+from engine.spec.message import Message
 from engine.transcript import Choice, choices, lines
 
 _LOST = frozenset(("nothing_matched", "old_tap", "refused.not_found", "refused", "unsupported"))

@@ -12,7 +12,7 @@ from engine.domain.refusals import Reason
 from engine.rehearsal.rehearsal import Scene
 from engine.rehearsal.trail import Node
 from engine.spec.bundle import Bundle
-from engine.spec.model import Branch
+from engine.spec.chart import Branch
 from engine.spec.placed import placed
 from engine.spec.problems import Problems, Span
 
@@ -69,6 +69,13 @@ class Judge:
         self._bundle = bundle
         self._chart = bundle.chart
         self._branches: dict[str, Branch] = {b.where: b for b in bundle.chart.all_branches()}
+        words = bundle.vocabularies.values()
+        self._fixed = {
+            entry.where: entry.id.where
+            for message in (message for book in words for message in book.messages.values())
+            for entry in message.entries()
+            if entry.id is not None and entry.id.literal is not None
+        }
 
     def findings(self, node: Node) -> Iterator[Finding]:
         """Find what is wrong with a scene."""
@@ -128,7 +135,9 @@ class Judge:
         elif refused:
             action, reason = refused[0]["action"], refused[0]["refused"]
             sentence = f"{shown} is refused: '{action}' says {reason}"
-            yield Finding("dead-tap", refused[0]["at"], sentence, node)
+            # An id that an author wrote out is her mistake; any other was handed on by the chart.
+            at = self._fixed.get(where, refused[0]["at"])
+            yield Finding("dead-tap", at, sentence, node)
         elif not node.scene.said and not self._is_quiet(steps):
             hint = "with 'quiet: true' an author says that nothing is to be answered"
             yield Finding("dead-tap", where, f"{shown} is not answered", node, hint)

@@ -29,7 +29,7 @@ from engine.rendering.messages import render_all, render_template
 from engine.rendering.views import group_view, product_view, tenant_view
 from engine.spec.bundle import Bundle
 from engine.spec.check import templates_in
-from engine.spec.model import Message
+from engine.spec.message import Message
 from engine.spec.placed import sources
 from engine.spec.problems import Problems, Span
 from engine.transcript import choices

@@ -10,7 +10,7 @@ from engine.rehearsal.moment import Moment
 from engine.rehearsal.rehearsal import Scene
 from engine.rehearsal.worlds import World
 from engine.rendering.fitting import Context
-from engine.spec.model import Message
+from engine.spec.message import Message
 from engine.transcript import choices, lines
 from engine.whatsapp.content import Tap
 

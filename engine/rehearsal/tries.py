@@ -10,9 +10,10 @@ from itertools import groupby
 from typing import Any
 
 from engine.box_ports import OutboxEntry
-from engine.charts.inbound import tap_event
+from engine.charts.inbound import ORDER_MOVED, tap_event
 from engine.domain.catalog import Product
 from engine.domain.native import item_id
+from engine.domain.order import OrderStatus, leads_to
 from engine.rehearsal import acts
 from engine.rehearsal.acts import Act
 from engine.rehearsal.menu import CATALOG_ID, MenuCatalog
@@ -21,7 +22,7 @@ from engine.rehearsal.shelves import extremes
 from engine.rehearsal.trail import Node, Start, Try
 from engine.rendering.lists import offers, wire_id
 from engine.spec.bundle import Bundle
-from engine.spec.model import Entry, Message
+from engine.spec.message import Entry, Message
 from engine.transcript import Choice, choices
 from engine.whatsapp.content import NativeOrderItem
 from engine.whatsapp.limits import length
@@ -32,6 +33,7 @@ FULL = "full"
 """The start of a customer with a full cart, who goes everywhere once more."""
 NONSENSE = "qwrtzp xkvb"
 ADDRESS = "12 Mulberry Street, 3rd floor"
+REASON = "we have run out of dough"
 MOST_BODIES = 4
 """Times that a message is answered again because it says something else."""
 _MISSES = 3
@@ -103,6 +105,9 @@ class Tries:
             for event, branches in self._chart.anywhere.items()
             if any(b.condition and "state" in b.condition.names for b in branches)
         }
+        self._hears_moves = any(
+            event.partition(".")[0] == ORDER_MOVED for event in self._chart.events()
+        )
         self._counts_misses = any(
             branch.condition and "misses" in branch.condition.names
             for branch in self._chart.all_branches()
@@ -118,10 +123,22 @@ class Tries:
         """Tell what is tried where nothing has been said yet."""
         if start.name != NEW:
             yield from self._anywhere(start, start.moment)
+            yield from self._moves(start)
             return
         yield Try(("first", "opening"), self.opening())
         for name, act in (("nothing", acts.says(NONSENSE)), ("voice", acts.sends("voice"))):
             yield Try(("first", name), act)
+
+    def _moves(self, start: Start) -> Iterator[Try]:
+        """Let the shop move his order: to each status it can come to."""
+        if not start.moment.orders or not self._hears_moves:
+            return
+        order = start.moment.orders[-1]
+        for status in OrderStatus:
+            if leads_to(order.type, OrderStatus.PENDING, status):
+                # Once without a reason, and once with one.
+                reason = REASON if status is OrderStatus.REJECTED else ""
+                yield Try(("moved", status), acts.moves(order, status, reason))
 
     def _anywhere(self, start: Start, moment: Moment) -> Iterator[Try]:
         """Try what works in every state."""

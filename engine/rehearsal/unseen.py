@@ -1,6 +1,7 @@
-"""What a whole walk never came to see: states, and guards that never held; only hints.
+"""What a whole walk never came to see: states, guards that never held, and what nobody says.
 
-Shared files are not a tenant's: of them it is told only what none of their tenants came to.
+These are only hints. Shared files are not a tenant's: of them it is told only what none of their
+tenants came to.
 """
 
 from collections.abc import Mapping
@@ -8,6 +9,8 @@ from dataclasses import dataclass, field
 
 from engine.charts.inbound import FROM_STAFF
 from engine.rehearsal.walk import Guard, Walk
+from engine.spec.bundle import Bundle
+from engine.spec.chart import Branch, State, told
 from engine.spec.content import TENANTS
 from engine.spec.problems import Problems, Span
 
@@ -22,10 +25,12 @@ class Seen:
     Args:
         states: by place, the name of each, and whether somebody came to it.
         guards: by place of the branch.
+        messages: by name, its place in the shared files, and whether anything says it.
     """
 
     states: dict[str, tuple[str, bool]] = field(default_factory=dict)
     guards: dict[str, Guard] = field(default_factory=dict)
+    messages: dict[str, tuple[str, bool]] = field(default_factory=dict)
 
     def add(self, walk: Walk) -> None:
         """Add a walk, unless something was left to be tried."""
@@ -40,18 +45,34 @@ class Seen:
             known = self.states.get(state.where, (state.id, False))[1]
             self.states[state.where] = state.id, known or state.id in walk.states
         self._count(walk.guards)
+        self._hear(walk.bundle)
 
     def merge(self, other: "Seen") -> None:
         """Add what other walks came to."""
         for where, (name, is_seen) in other.states.items():
             self.states[where] = name, is_seen or self.states.get(where, (name, False))[1]
         self._count(other.guards)
+        for name, (where, is_said) in other.messages.items():
+            self._say(name, where, is_said=is_said)
 
     def _count(self, guards: Mapping[str, Guard]) -> None:
         for where, guard in guards.items():
             held = self.guards.setdefault(where, Guard())
             held.asked += guard.asked
             held.held += guard.held
+
+    def _hear(self, bundle: Bundle) -> None:
+        """Add the messages of a tenant."""
+        chart = bundle.chart
+        parts: list[State | Branch] = [*chart.states.values(), *chart.all_branches()]
+        said = {name for part in parts for name in (*part.say, *told(part.calls))}
+        for name, message in bundle.vocabulary(bundle.tenant.languages[0]).messages.items():
+            where = message.where if _is_shared(message.where) else ""
+            self._say(name, where, is_said=name in said)
+
+    def _say(self, name: str, where: str, *, is_said: bool) -> None:
+        known, was_said = self.messages.get(name, ("", False))
+        self.messages[name] = known or where, was_said or is_said
 
     def note(self, problems: Problems, *, is_shared: bool) -> None:
         """Tell what nobody came to, in the tenants' own files or in the shared ones."""
@@ -63,6 +84,12 @@ class Seen:
             if guard.asked >= ENOUGH and not guard.held and _is_shared(where) is is_shared:
                 sentence = f"the guard of this branch was asked {guard.asked} times and never held"
                 problems.warn(Span.of(where), "guard-never-holds", sentence)
+        # Of a tenant's own messages it is told without a walk.
+        for name, (where, is_said) in self.messages.items() if is_shared else ():
+            if where and not is_said:
+                problems.warn(
+                    Span.of(where), "unused-message", f"nothing says the message '{name}'"
+                )
 
 
 def _is_shared(where: str) -> bool:

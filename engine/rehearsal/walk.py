@@ -24,7 +24,7 @@ from engine.rehearsal.tries import Tries
 from engine.rehearsal.worlds import CLOSED_GUARD, World, worlds
 from engine.rendering.fitting import Context
 from engine.spec.bundle import Bundle
-from engine.spec.model import Message
+from engine.spec.message import Message
 from engine.spec.problems import Problem
 
 MOST_TURNS = 3000

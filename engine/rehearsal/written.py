@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from engine.spec.model import ListPart, Message
+from engine.spec.message import ListPart, Message
 from engine.templating.language import Expression, Text
 
 _UNREAD = frozenset(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from engine.rendering.fitting import Context, Fitted, How, note, short_text
-from engine.spec.model import Entry, ListPart, Message
+from engine.spec.message import Entry, ListPart, Message
 from engine.whatsapp import limits
 from engine.whatsapp.interactive import ListRow, ListSection
 

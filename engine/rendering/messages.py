@@ -22,7 +22,8 @@ from engine.rendering.fitting import (
 )
 from engine.rendering.lists import Option, list_sections, offers, option_of
 from engine.rendering.views import plain
-from engine.spec.model import Message, ProductsPart, Value
+from engine.spec.chart import Value
+from engine.spec.message import Message, ProductsPart
 from engine.templating.language import Expression, Text
 from engine.whatsapp import limits
 from engine.whatsapp.flow import FlowMessage

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import structlog
 
 from engine.domain.ids import TenantId
-from engine.spec.bundle import Bundle, Library
+from engine.spec.bundle import Bundle
+from engine.spec.library import Library
 from engine.spec.problems import Problem, SpecError
 
 log = structlog.get_logger(__name__)

@@ -19,6 +19,7 @@ from engine.domain.conversation import Conversation
 from engine.domain.ids import TenantId
 from engine.ports import Business, CatalogRepository, Recording, TenantStore, TurnRecord
 from engine.rendering.views import plain
+from engine.runtime import handoffs
 from engine.runtime.catalog import TurnCatalog
 from engine.runtime.desk import Desk
 from engine.runtime.flow_replies import FlowReplies
@@ -26,6 +27,7 @@ from engine.runtime.flow_tokens import Tokens
 from engine.runtime.recording import (
     SAID,
     SESSION,
+    STAFF_PEER,
     RecordedCatalog,
     RecordedDeployments,
     RecordedIds,
@@ -51,6 +53,7 @@ class _Case:
     Args:
         now: the one time of the turn, whatever it takes.
         recorder: notes what it is decided from.
+        former: the conversation that the customer's first one goes on with.
     """
 
     cause: Cause
@@ -58,6 +61,7 @@ class _Case:
     store: TenantStore
     now: datetime
     recorder: Recorder = field(default_factory=Recorder)
+    former: Conversation | None = None
 
     @property
     def recording(self) -> Recording:
@@ -104,7 +108,19 @@ class Decisions:
             Unavailable: the database does not answer.
         """
         case = _Case(cause, bundle, store, self._clock.now())
+        record = await self._decided(case, catalog)
+        return replace(record, succeeds=case.former) if case.former else record
+
+    async def _decided(self, case: _Case, catalog: CatalogRepository | None) -> TurnRecord:
+        cause, bundle, store = case.cause, case.bundle, case.store
         conversation, cart = await _held(case)
+        if handoffs.is_for_a_number(cause, conversation):
+            ask = partial(handoffs.peer, cause, store.handoffs)
+            peer = await case.recorder.ask(ask, STAFF_PEER)
+            if peer:
+                row = handoffs.passed_on(cause, peer, now=case.now)
+                left = ignored(cause, conversation, bundle, case.recording, now=case.now)
+                return replace(left, passed_on=(row,))
         meant = await self._meaning(case, conversation)
         if meant.candidates is None:
             return ignored(cause, conversation, bundle, case.recording, now=case.now)
@@ -140,7 +156,7 @@ class Decisions:
         if cause.message and _is_unasked(cause.message):
             result.said.clear()  # nobody waits for an answer
         record = decided(cause, conversation, bundle, result, case.recording, flow_done=None)
-        return replace(record, given_up=error)
+        return replace(record, given_up=error, succeeds=case.former)
 
     def _turn(
         self,
@@ -212,7 +228,12 @@ class Decisions:
 async def _held(case: _Case) -> tuple[Conversation, Cart | None]:
     """Read the conversation and its cart, with what the message tells of the customer."""
     cause, store, recorder = case.cause, case.store, case.recorder
-    held = recorder.conversation = await store.conversations.get(cause.customer)
+    held = await store.conversations.get(cause.customer)
+    if held is None:
+        chart = case.bundle.chart
+        case.former = await handoffs.former(cause, chart, store.conversations)
+        held = handoffs.gone_on(case.former, cause.customer) if case.former else None
+    recorder.conversation = held
     # The two are written together: without the note there is no cart to be read.
     has_cart = held is not None and held.cart_expires_at is not None
     cart = recorder.cart = await store.carts.get(cause.customer) if has_cart else None

@@ -30,7 +30,7 @@ from engine.runtime.decision import live_cart
 from engine.runtime.flow_tokens import FlowTokens
 from engine.runtime.turns import MAX_CONFLICTS, Turns
 from engine.spec.bundle import Bundle
-from engine.spec.model import Flow
+from engine.spec.flow import Flow
 from engine.turn import Turn
 from engine.whatsapp.flow_exchange import (
     FlowAnswer,

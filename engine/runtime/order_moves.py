@@ -6,9 +6,9 @@ Who moved them does not matter: the Node back end, a command, a route or a webho
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import structlog
 
@@ -16,19 +16,21 @@ from engine import metrics
 from engine.box_ports import InboxRow
 from engine.charts.inbound import ORDER_MOVED
 from engine.clock import Clock
-from engine.domain.ids import CustomerKey, OrderNumber, TenantId
-from engine.domain.order import LEGAL_MOVES, RETURNED, OrderStatus, OrderType, leads_to
-from engine.errors import Conflict, EngineError, FeedLost, Unavailable
-from engine.logs import reason
+from engine.domain.ids import TenantId
+from engine.domain.order import LEGAL_MOVES, RETURNED, OrderStatus, leads_to
+from engine.errors import Conflict
+from engine.runtime.following import Following
+from engine.runtime.order_feed import (
+    Followed,
+    FollowedOrder,
+    OrderFeed,
+    OrderMove,
+    OrderMoves,
+    Place,
+)
 from engine.whatsapp.content import Raised
 from engine.whatsapp.inbound import raised
 
-LEASE: Final = timedelta(seconds=20)
-"""How long a process that died keeps the feed."""
-STEP_SECONDS: Final = 2.0
-"""How long moves are waited for before the feed is claimed again."""
-REST_SECONDS: Final = 5.0
-"""How soon a process that has not the feed asks for it again."""
 POLL_SECONDS: Final = 60.0
 """How often it is looked for moves that the feed did not tell."""
 TOLD_WITHIN: Final = timedelta(days=1)
@@ -39,156 +41,9 @@ LONGEST_REASON: Final = 200
 CONFLICTS: Final = 5
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
-Place: TypeAlias = tuple[int, int]
-"""Where a change stands among all changes of the database."""
 Outcome: TypeAlias = Literal["told", "repeated", "late", "nobody", "illegal"]
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class OrderMove:
-    """An order was given a status.
-
-    Args:
-        order: what the database calls it.
-        status: whatever was written.
-        reason: if one was written with it.
-        place: None if it was found and not told.
-        skips: other moves may have been made before it that nobody knows of.
-    """
-
-    order: Any
-    status: str
-    reason: str | None
-    at: datetime
-    place: Place | None
-    skips: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class OrderMoves:
-    """What the database told of moves.
-
-    Args:
-        token: the feed goes on after it.
-    """
-
-    moves: tuple[OrderMove, ...]
-    token: Any
-
-
-@dataclass(frozen=True, slots=True)
-class FollowedOrder:
-    """An order whose customer is told of its moves.
-
-    Args:
-        id: what the database calls it.
-        customer: None if nobody can be told: he was forgotten, or never wrote.
-        status: the one it has now.
-        seen: the one that was seen last; the next move goes from there.
-        told: those he was told, or need not be told.
-        place: of the move that was seen last.
-        told_at: when the last one was put in his inbox.
-    """
-
-    id: Any
-    tenant: TenantId
-    number: OrderNumber
-    type: OrderType
-    status: str
-    reason: str
-    seen: str
-    told: frozenset[str]
-    updated_at: datetime
-    customer: CustomerKey | None = None
-    phone_number_id: str = ""
-    place: Place | None = None
-    told_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """What becomes of an order by a move that was seen.
-
-    Args:
-        told: its customer was told, or need not be.
-        is_open: it may be moved again.
-        gives_back: what it took of the stock goes back, if that has not been yet.
-        at: when that is.
-        row: the event for his inbox.
-    """
-
-    status: OrderStatus
-    place: Place | None
-    told: bool
-    is_open: bool
-    gives_back: bool
-    at: datetime
-    row: InboxRow | None = None
-
-
-class OrderFeed(Protocol):
-    """How the orders of all tenants are moved; one process at a time reads it."""
-
-    async def claim(self, *, owner: str, now: datetime, until: datetime) -> bool:
-        """Take the feed, or keep it; False while another process has it."""
-        ...
-
-    async def next(self, *, seconds: float) -> OrderMoves | None:
-        """Wait for moves; None if there were none in the time.
-
-        Raises:
-            FeedLost: what was stored is too old to go on from.
-        """
-        ...
-
-    async def noted(self, moves: OrderMoves, *, owner: str) -> None:
-        """Go on after these moves from now on, also after a restart.
-
-        Raises:
-            Conflict: another process has taken the feed over.
-        """
-        ...
-
-    async def restart(self, *, owner: str) -> None:
-        """Forget where the feed was, and go on with what is moved from now on.
-
-        Raises:
-            Conflict: another process has taken the feed over.
-        """
-        ...
-
-    async def order(self, order: Any) -> FollowedOrder | None:
-        """Give an order as it is now; None if nobody follows it."""
-        ...
-
-    async def missed(self, *, placed_since: datetime) -> tuple[FollowedOrder, ...]:
-        """Give orders that have another status than was seen last."""
-        ...
-
-    async def looked(self) -> datetime | None:
-        """Tell when it was last looked for missed moves, and all were seen to."""
-        ...
-
-    async def note_look(self, at: datetime, *, owner: str) -> None:
-        """Note that all moves before a time were seen to."""
-        ...
-
-    async def keep(self, order: FollowedOrder, followed: Followed) -> bool:
-        """Note a move, put its event in the inbox and give back its stock, all or nothing.
-
-        Returns:
-            False if the event was in the inbox already.
-
-        Raises:
-            Conflict: the order is no longer what it was when it was read; nothing is written.
-        """
-        ...
-
-    async def close(self) -> None:
-        """Stop reading; the stored place stays."""
-        ...
 
 
 class OrderWatch:
@@ -213,29 +68,28 @@ class OrderWatch:
         self._clock = clock
         self._owner = owner
         self._offer = offer
-        self._stopped = asyncio.Event()
+        self._following: Following[OrderMoves] = Following(
+            feed,
+            about="orders",
+            owner=owner,
+            clock=clock,
+            take=self._take,
+            lost=self._lost,
+            quiet=self._look_now_and_then,
+            # The user of the database may not be allowed to follow.
+            refused=self._look_for_missed,
+            elsewhere=self._forget,
+        )
         self._next_look = 0.0
         self._suspects: dict[Any, FollowedOrder] = {}
 
     async def run(self) -> None:
         """Follow the orders until stopped."""
-        while not self._stopped.is_set():
-            step = asyncio.create_task(self._guarded())
-            ended = asyncio.create_task(self._stopped.wait())
-            try:
-                await asyncio.wait({step, ended}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                # What it had not noted yet is found again by whoever follows the feed next.
-                step.cancel()
-                ended.cancel()
-                results = await asyncio.gather(step, ended, return_exceptions=True)
-            if isinstance(results[0], float) and results[0]:
-                await self._rest(results[0])
-        await self._feed.close()
+        await self._following.run()
 
     def stop(self) -> None:
         """Follow no more."""
-        self._stopped.set()
+        self._following.stop()
 
     async def step(self) -> bool:
         """Take the moves there are, or wait for some; False if another process has the feed.
@@ -243,31 +97,22 @@ class OrderWatch:
         Raises:
             Unavailable: the database does not answer.
         """
-        now = self._clock.now()
-        if not await self._feed.claim(owner=self._owner, now=now, until=now + LEASE):
-            await self._feed.close()
-            self._suspects.clear()
-            return False
-        try:
-            found = await self._feed.next(seconds=STEP_SECONDS)
-            if found is None:
-                await self._look_now_and_then()
-                return True
-            for move in found.moves:
-                await self._follow(move)
-            await self._feed.noted(found, owner=self._owner)
-        except FeedLost as error:
-            log.warning("orders.feed_lost", reason=reason(error))
-            await self._feed.restart(owner=self._owner)
-            self._next_look = 0.0
-        except Conflict:
-            await self._feed.close()
-        return True
+        return await self._following.step()
 
     async def look(self) -> None:
         """Tell what the feed has not told yet, at once; only for when nobody else moves orders."""
         for order in await self._feed.missed(placed_since=self._clock.now() - LOOKED_AT):
             await self._follow(_found(order, order.updated_at))  # a move by itself
+
+    async def _take(self, found: OrderMoves) -> None:
+        for move in found.moves:
+            await self._follow(move)
+
+    async def _lost(self) -> None:
+        self._next_look = 0.0
+
+    async def _forget(self) -> None:
+        self._suspects.clear()
 
     async def _look_now_and_then(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -295,26 +140,6 @@ class OrderWatch:
             await self._follow(replace(_found(order, at), skips=True))
         if not self._suspects:
             await self._feed.note_look(now, owner=self._owner)
-
-    async def _guarded(self) -> float:
-        try:
-            return 0.0 if await self.step() else REST_SECONDS
-        except Unavailable as error:
-            log.warning("orders.database_away", error=reason(error))
-        except EngineError as error:
-            log.error("orders.feed_failed", error=reason(error))
-            await self._without_feed()
-        except Exception:
-            log.exception("orders.feed_broke")
-        await self._feed.close()
-        return REST_SECONDS
-
-    async def _without_feed(self) -> None:
-        """Look for moves all the same: the user of the database may not be allowed to follow."""
-        try:
-            await self._look_for_missed()
-        except EngineError as error:
-            log.error("orders.look_failed", error=reason(error))
 
     async def _follow(self, move: OrderMove) -> None:
         for _ in range(CONFLICTS):
@@ -385,12 +210,6 @@ class OrderWatch:
             "orders.moved",
             tenant=order.tenant, before=order.seen, status=move.status, outcome=outcome,
         )  # fmt: skip
-
-    async def _rest(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._stopped.wait(), seconds)
-        except TimeoutError:
-            return
 
 
 def _found(order: FollowedOrder, at: datetime) -> OrderMove:

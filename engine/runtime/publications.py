@@ -18,8 +18,9 @@ from engine.errors import EngineError, Unavailable
 from engine.logs import reason
 from engine.runtime.bundles import Bundles
 from engine.runtime.polling import Poll
-from engine.spec.bundle import Bundle, Library
+from engine.spec.bundle import Bundle
 from engine.spec.content import StoredContent, owner, verified
+from engine.spec.library import Library
 from engine.spec.problems import SpecError
 from engine.spec.read import digest
 from engine.version_ports import FOLDER, Live, Version, Versions

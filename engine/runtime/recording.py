@@ -41,6 +41,7 @@ SAID = "chat.said"
 STAFF_LINE = "staff.line"
 STAFF_WORDS = "staff.words"
 HANDOFF = "staff.handoff"
+STAFF_PEER = "staff.peer"
 NUMBER_DRAWN = "order_number"
 TOKEN_DRAWN = "token"
 

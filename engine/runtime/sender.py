@@ -42,8 +42,10 @@ STOP: Final = timedelta(minutes=5)
 """How soon it is tried again whether somebody has mended a tenant's account."""
 NO_TOKEN: Final = 190
 """Meta's code for an access token that is none."""
-UNAPPROVED: Final = frozenset({132001, 132015})
-"""Meta's codes for a template that is not there, not approved yet, or paused."""
+NOT_THERE: Final = 132001
+"""Meta's code for a template that is not there in this language, or not approved."""
+UNAPPROVED: Final = frozenset({NOT_THERE, 132015})
+"""Those for which a message waits; with the second one a template is paused."""
 APPROVED: Final = "APPROVED"
 NOTE_SECONDS: Final = 0.5
 MOST_NOTES: Final = 120
@@ -237,15 +239,23 @@ class Sender:
         status = await self._approvals.status_of(entry.tenant, *template)
         if status is None or status == APPROVED:
             return False
-        await self._hold_for(entry, template, f"the template '{template[0]}' is {status.lower()}")
+        why = f"the template '{template[0]}' is {status.lower()}"
+        await self._hold_for(entry, template, why, code=NOT_THERE)
         if await self._approvals.status_of(entry.tenant, *template) == APPROVED:
             # It was approved just before there was anything to let go.
             await self._approvals.release(entry.tenant, *template)
         return True
 
-    async def _hold_for(self, entry: OutboxEntry, template: tuple[str, str], why: str) -> None:
-        metrics.sends.labels(kind="template", outcome="held", code="132001").inc()
-        log.warning("relay.held", entry=digest(entry.id), tenant=entry.tenant)
+    async def _hold_for(
+        self, entry: OutboxEntry, template: tuple[str, str], why: str, *, code: int
+    ) -> None:
+        metrics.sends.labels(kind="template", outcome="held", code=str(code)).inc()
+        name, language = template
+        log.warning(
+            "relay.held",
+            entry=digest(entry.id), tenant=entry.tenant,
+            template=name, language=language, code=code,
+        )  # fmt: skip
         await self._outbox.hold(entry, reason=why, waits_for=":".join(template))
 
     # What Meta did not take --------------------------------------------------------------------
@@ -267,7 +277,9 @@ class Sender:
             return await self._outside_window(entry, said)
         template = template_of(entry)
         if template and error.code in UNAPPROVED and self._approvals:
-            await self._hold_for(entry, template, f"{code}: {said}")
+            name, language = template
+            why = f"Meta does not send the template '{name}' in {language} now: {code}: {said}"
+            await self._hold_for(entry, template, why, code=error.code)
             return True
         attempts = FEW_ATTEMPTS if error.code in FEW else MAX_ATTEMPTS
         if course is Course.GIVE_UP or entry.attempts + 1 >= attempts:

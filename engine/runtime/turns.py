@@ -136,7 +136,7 @@ class Turns:
                 continue
             tracing.note(outcome=record.log.outcome)
             self._tally.committed(record, seconds=time.perf_counter() - begun)
-            handoffs.count(bundle.chart, record, cause.message)
+            handoffs.count(bundle, record, cause.message)
             # What others get, whoever sends for them finds.
             return tuple(e for e in record.outbox if e.customer == cause.customer)
         raise Conflict(f"the turn met {MAX_CONFLICTS} conflicts")

@@ -16,6 +16,11 @@ MESSAGING: Final = "whatsapp_business_messaging"
 MANAGEMENT: Final = "whatsapp_business_management"
 CATALOG: Final = "catalog_management"
 SCOPES: Final = (MANAGEMENT, MESSAGING, CATALOG, "business_management")
+FIELDS: Final = (
+    "messages", "flows", "smb_message_echoes", "message_template_status_update",
+    "template_category_update", "account_update", "phone_number_quality_update",
+)  # fmt: skip
+"""Fields of WhatsApp accounts that an app can hear of, as far as anybody here asks for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +63,16 @@ class Accounts:
         clock: tells the time.
         apps: by WhatsApp account, the apps that hear of its messages, each with the address that
             takes the place of its own, or nothing.
+        fields: those of WhatsApp accounts that the app hears of.
+        callback: where it hears of them; empty as long as it is where the numbers' webhooks go.
     """
 
     clock: Callable[[], datetime]
     access: dict[str, Access] = field(default_factory=dict)
     profiles: dict[str, Profile] = field(default_factory=dict)
     apps: dict[str, dict[str, str]] = field(default_factory=dict)
+    fields: tuple[str, ...] = FIELDS
+    callback: str = ""
 
     def access_of(self, token: str) -> Access:
         """Return what an access token may do."""

@@ -32,8 +32,10 @@ from engine.sandbox.product_sets import ProductSets
 from engine.sandbox.staff_control import StaffControl
 from engine.sandbox.state import RefusedRequest, World
 from engine.sandbox.subscriptions import Subscriptions
+from engine.sandbox.template_edits import TemplateEdits
 from engine.sandbox.templates import Templates
 from engine.sandbox.trouble_control import TroubleControl
+from engine.sandbox.webhook_fields import WebhookFields
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -81,8 +83,14 @@ def _routes(
     calls = CatalogCalls(world, options)
     flows = Flows(world, courier, options)
     catalogs, sets = Catalogs(world, calls), ProductSets(world, calls)
-    numbers = Numbers(world)
-    kinds = (flows.objects(), catalogs.objects(), sets.objects(), numbers.objects())
+    numbers, edits = Numbers(world), TemplateEdits(world, options)
+    kinds = (
+        flows.objects(),
+        catalogs.objects(),
+        sets.objects(),
+        numbers.objects(),
+        edits.objects(),
+    )
     return [
         *Devices(world, courier, options).routes(),
         *TroubleControl(world).routes(),
@@ -95,6 +103,7 @@ def _routes(
         *Encryption(world).routes(),
         *flows.routes(),
         *Subscriptions(world, catalogs).routes(),
+        *WebhookFields(world, options).routes(),
         *catalogs.routes(),
         *sets.routes(),
         *ItemsBatch(world, batches, calls, options).routes(),

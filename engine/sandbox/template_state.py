@@ -10,11 +10,16 @@ from typing import Final
 from engine.sandbox.envelope import Complaint, JsonObject
 
 VARIABLE: Final = re.compile(r"\{\{(\w+)\}\}")
+CATEGORIES: Final = ("UTILITY", "MARKETING", "AUTHENTICATION")
 
 
 @dataclass(slots=True)
 class Template:
-    """A message template of an account, in one language."""
+    """A message template of an account, in one language.
+
+    Args:
+        edits: when it was edited while it was approved.
+    """
 
     id: str
     waba_id: str
@@ -25,6 +30,7 @@ class Template:
     created_at: datetime
     status: str = "PENDING"
     reason: str = "NONE"
+    edits: list[datetime] = field(default_factory=list)
 
     @property
     def variables(self) -> int:
@@ -42,6 +48,10 @@ class Shelf:
     def of(self, waba_id: str) -> list[Template]:
         """Return the templates of an account, the oldest first."""
         return [each for each in self.held.values() if each.waba_id == waba_id]
+
+    def by_id(self, template_id: str) -> Template | None:
+        """Return the template with an id."""
+        return next((each for each in self.held.values() if each.id == template_id), None)
 
 
 def refused_send(shelf: Shelf, waba_id: str, payload: JsonObject) -> Complaint | None:
@@ -72,3 +82,19 @@ def refused_send(shelf: Shelf, waba_id: str, payload: JsonObject) -> Complaint |
 def body_of(components: Iterable[JsonObject]) -> str:
     """Return the text of the body, empty if there is none."""
     return next((str(c.get("text", "")) for c in components if c.get("type") == "BODY"), "")
+
+
+def shown(template: Template, names: Iterable[str]) -> JsonObject:
+    """Return what Meta shows of a template: the fields of these names, or all."""
+    whole: JsonObject = {
+        "id": template.id,
+        "name": template.name,
+        "language": template.language,
+        "status": template.status,
+        "category": template.category,
+        "components": template.components,
+        "rejected_reason": template.reason,
+        "parameter_format": "POSITIONAL",
+    }
+    wanted = set(names)
+    return {key: value for key, value in whole.items() if not wanted or key in {*wanted, "id"}}

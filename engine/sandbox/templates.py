@@ -1,11 +1,11 @@
-"""The Graph routes for message templates: create, list, and what Meta refuses of them.
+"""The Graph routes for the message templates of an account: create, list, and what is refused.
 
-Rules: Meta's pages templates/overview and templates/components, and its error codes. Somebody at
-Meta approves or rejects a template: here a control route does.
+Rules: Meta's page templates/overview, and its error codes. Somebody at Meta approves or rejects a
+template: here a control route does.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -24,10 +24,10 @@ from engine.sandbox.pages import field_names, page
 from engine.sandbox.parcels import Letter
 from engine.sandbox.shapes import one_of, shape, text
 from engine.sandbox.state import World
-from engine.sandbox.template_state import VARIABLE, Template, body_of
+from engine.sandbox.template_rules import wrong
+from engine.sandbox.template_state import CATEGORIES, Template, shown
 
 STATUSES: Final = ("PENDING", "APPROVED", "REJECTED", "PAUSED", "DISABLED")
-CATEGORIES: Final = ("UTILITY", "MARKETING", "AUTHENTICATION")
 _LANGUAGES: Final = (
     "af sq ar az bn bg ca zh_CN zh_HK zh_TW hr cs da nl en en_GB en_US et fil fi fr ka de el gu "
     "ha he hi hu id ga it ja kn kk rw_RW ko ky_KG lo lv lt mk ms ml mr nb fa pl pt_BR pt_PT pa ro "
@@ -84,11 +84,11 @@ class Templates:
         waba_id = permitted_account(request, self.world)
         names = field_names(request.query_params.get("fields", ""))
         found = self.world.templates.of(waba_id)
-        return JSONResponse(page(found, request, lambda one: _shown(one, names)))
+        return JSONResponse(page(found, request, lambda one: shown(one, names)))
 
     async def all(self, _: Request) -> Response:
         """List the templates of all accounts, as Meta keeps them."""
-        return JSONResponse([_shown(each, ()) for each in self.world.templates.held.values()])
+        return JSONResponse([shown(each, ()) for each in self.world.templates.held.values()])
 
     async def change(self, request: Request) -> Response:
         """Approve, reject or pause a template, and tell its account."""
@@ -126,61 +126,7 @@ class Templates:
         since = self.options.clock() - AN_HOUR
         if sum(each.created_at > since for each in held) >= MOST_AN_HOUR:
             yield Complaint(80007, "100 templates were created in the last hour")
-        yield from _wrong(given.get("components"))
-
-
-def _wrong(components: object) -> Iterator[Complaint]:
-    if not isinstance(components, list) or not all(isinstance(c, dict) for c in components):
-        yield Complaint(100, "Param components must be an array of objects")
-        return
-    body = body_of(components)
-    variables = VARIABLE.findall(body)
-    if not body:
-        yield Complaint(100, "A template needs a component of the type BODY with a text")
-    if len(body) > 1024:
-        yield Complaint(100, "The body must be at most 1024 characters long")
-    if body.strip().startswith("{{") or body.strip().endswith("}}"):
-        title = "Leading or Trailing Params Not Allowed"
-        yield Complaint(100, subcode=2388299, user_title=title)
-    if len(re.findall(r"\w+", VARIABLE.sub("", body))) < 2 * len(set(variables)) + 1:
-        title = "Too many variables for the length of the body"
-        if variables:
-            yield Complaint(100, subcode=2388293, user_title=title)
-    if set(variables) != {str(n + 1) for n in range(len(set(variables)))}:
-        yield Complaint(100, "The variables of the body must count from 1")
-    examples = next((c.get("example") for c in components if c.get("type") == "BODY"), None)
-    given = (examples or {}).get("body_text") or [[]]
-    if len(given[0]) != len(set(variables)):
-        yield Complaint(100, "The body must have an example for each of its variables")
-    for component in components:
-        yield from _wrong_component(component)
-
-
-def _wrong_component(component: JsonObject) -> Iterator[Complaint]:
-    written = str(component.get("text", ""))
-    if component.get("type") == "FOOTER" and (len(written) > 60 or "{{" in written):
-        yield Complaint(100, "The footer must be at most 60 characters long, without variables")
-    if component.get("type") == "BUTTONS":
-        buttons = component.get("buttons") or []
-        if not 1 <= len(buttons) <= 10:
-            yield Complaint(100, "There must be 1 to 10 buttons")
-        if any(not 1 <= len(str(button.get("text", ""))) <= 25 for button in buttons):
-            yield Complaint(100, "The text of a button must have 1 to 25 characters")
-
-
-def _shown(template: Template, names: Iterable[str]) -> JsonObject:
-    whole: JsonObject = {
-        "id": template.id,
-        "name": template.name,
-        "language": template.language,
-        "status": template.status,
-        "category": template.category,
-        "components": template.components,
-        "rejected_reason": template.reason,
-        "parameter_format": "POSITIONAL",
-    }
-    wanted = set(names)
-    return {key: value for key, value in whole.items() if not wanted or key in {*wanted, "id"}}
+        yield from wrong(given.get("components"))
 
 
 def _webhook(template: Template, at: datetime) -> JsonObject:

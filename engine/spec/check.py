@@ -6,19 +6,10 @@ tenant's own data is not judged here.
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from engine.spec.chart import Branch, Call, Chart, State, Value, told
 from engine.spec.check_guards import GuardCheck, check_conditions
-from engine.spec.model import (
-    Branch,
-    Call,
-    Chart,
-    ListPart,
-    Message,
-    Repeat,
-    State,
-    Value,
-    Vocabulary,
-    told,
-)
+from engine.spec.flow import Repeat
+from engine.spec.message import ListPart, Message, Vocabulary
 from engine.spec.problems import Problems, Span, did_you_mean
 from engine.spec.source import Layers, Path
 from engine.spec.ways import Ways

@@ -5,7 +5,8 @@ A tap counts where the customer stands, then where its message was said, as in `
 
 from collections.abc import Iterable
 
-from engine.spec.model import Branch, Call, Message
+from engine.spec.chart import Branch, Call
+from engine.spec.message import Message
 from engine.spec.problems import Span, did_you_mean
 from engine.spec.ways import Site, is_always
 from engine.spec.whole import Button, Whole

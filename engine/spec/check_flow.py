@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
+from engine.spec.chart import Branch, State, Value
 from engine.spec.check import BUILT_IN, deleted_in, templates_of, variables_of
 from engine.spec.check_guards import GuardCheck
 from engine.spec.check_parts import check_flow_parts
 from engine.spec.check_ways import check_never_taken
-from engine.spec.model import Branch, Flow, LayoutComponent, Screen, State, Value
+from engine.spec.flow import Flow, LayoutComponent, Screen
 from engine.spec.problems import Problems, Span, did_you_mean
 from engine.spec.read_flow import CHOICE_GROUPS
 from engine.spec.sights import sent_by

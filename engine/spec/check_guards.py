@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from engine.spec.model import Chart, Message
+from engine.spec.chart import Chart
+from engine.spec.message import Message
 from engine.spec.problems import Problems, Span, did_you_mean
 from engine.spec.ways import value_of
 from engine.templating.language import Expression, Text

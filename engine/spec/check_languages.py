@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from engine.spec.check import templates_in
-from engine.spec.model import Message
+from engine.spec.message import Message
 from engine.spec.problems import Problems, Span
 from engine.spec.whole import Whole
 

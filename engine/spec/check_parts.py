@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 
 from engine.spec.check_guards import NEVER, check_conditions
-from engine.spec.model import Flow
+from engine.spec.flow import Flow
 from engine.spec.problems import Problems, Span, did_you_mean
 from engine.spec.shapes import Lacking, Words, shape_at, shown
 from engine.spec.sights import Sight, chart_sights, chat_shapes, flow_sights, message_sights

@@ -1,6 +1,6 @@
 """Message templates as they are declared: what Meta would not take, and names given twice."""
 
-from engine.spec.model import Message, TemplatePart
+from engine.spec.message import Message, TemplatePart
 from engine.spec.problems import Problems, Span
 from engine.spec.whole import Whole
 from engine.whatsapp.templates import Definition

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from engine.errors import RenderFailed
-from engine.spec.model import delay_of
+from engine.spec.chart import delay_of
 from engine.spec.problems import Span
 from engine.spec.whole import Whole
 from engine.templating.language import Expression

@@ -6,9 +6,9 @@ are `check.ChartCheck`'s.
 
 from collections.abc import Iterator
 
+from engine.spec.chart import Branch, Chart
 from engine.spec.check import ChartCheck, templates_within
 from engine.spec.check_guards import GuardCheck, check_conditions
-from engine.spec.model import Branch, Chart
 from engine.spec.problems import Problems, Span
 from engine.spec.source import Layers
 from engine.spec.ways import Ways, is_always

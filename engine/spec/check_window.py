@@ -1,9 +1,13 @@
-"""What is said when the customer has been silent for a day: WhatsApp takes only templates then."""
+"""What is said when the customer has been silent for a day: WhatsApp takes only templates then.
+
+What time alone leads to is sure to be said then: an error. When somebody moves an order nobody
+knows: a warning.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
 
-from engine.spec.model import Branch, State, delay_of
+from engine.spec.chart import Branch, State, delay_of
 from engine.spec.problems import Span
 from engine.spec.ways import is_always
 from engine.spec.whole import Whole
@@ -11,10 +15,11 @@ from engine.spec.whole import Whole
 WINDOW = timedelta(hours=24)
 """How long after a customer's message anything may be said."""
 _CART_EXPIRED = "cart_expired"
+_ORDER_MOVED = "order_moved"
 
 
 def check_window(whole: Whole) -> None:
-    """Note messages without a template that are only said outside of the window."""
+    """Note messages without a template that are said outside of the window, or may be."""
     silent = _silent(whole)
     for name, silence in silent.items():
         state = whole.chart.states[name]
@@ -25,17 +30,25 @@ def check_window(whole: Whole) -> None:
                     _branch(whole, branch, name, f"'{name}' says it {_hours(since)} after")
     if timedelta(hours=whole.tenant.cart_hours) >= WINDOW:
         said = f"it is said {whole.tenant.cart_hours} hours after"
-        for where, branches in _cart_expired(whole):
+        for where, branches in _on(whole, _CART_EXPIRED):
             for branch in branches:
                 _branch(whole, branch, where, said)
+    said = "the order may be moved a day after"
+    for where, branches in _on(whole, _ORDER_MOVED):
+        for branch in branches:
+            _branch(whole, branch, where, said, is_sure=False)
 
 
-def _cart_expired(whole: Whole) -> Iterator[tuple[str | None, tuple[Branch, ...]]]:
+def _on(whole: Whole, event: str) -> Iterator[tuple[str | None, tuple[Branch, ...]]]:
+    """Give the branches of an event and of its special cases, such as `order_moved.ready`."""
     for state in whole.chart.states.values():
-        if state.id in whole.ways.reachable and _CART_EXPIRED in state.when:
-            yield state.id, state.when[_CART_EXPIRED]
-    if _CART_EXPIRED in whole.chart.anywhere:
-        yield None, whole.chart.anywhere[_CART_EXPIRED]
+        if state.id in whole.ways.reachable:
+            for name, branches in state.when.items():
+                if name.partition(".")[0] == event:
+                    yield state.id, branches
+    for name, branches in whole.chart.anywhere.items():
+        if name.partition(".")[0] == event:
+            yield None, branches
 
 
 def _timers(whole: Whole, state: State) -> Iterator[tuple[str, tuple[Branch, ...]]]:
@@ -65,7 +78,9 @@ def _silent(whole: Whole) -> dict[str, timedelta]:
     return found
 
 
-def _branch(whole: Whole, branch: Branch, state: str | None, said: str) -> None:
+def _branch(
+    whole: Whole, branch: Branch, state: str | None, said: str, *, is_sure: bool = True
+) -> None:
     if branch.quiet:
         return
     messages = list(branch.say)
@@ -81,8 +96,9 @@ def _branch(whole: Whole, branch: Branch, state: str | None, said: str) -> None:
                     f"'{message}' has no 'template', and {said} the customer last wrote: WhatsApp "
                     "takes only templates then"
                 )
-                hint = "give the message a 'template', or do it sooner"
-                whole.problems.add(Span.of(branch.where), "outside-window", sentence, hint)
+                hint = "give the message a 'template'" + (", or do it sooner" if is_sure else "")
+                note = whole.problems.add if is_sure else whole.problems.warn
+                note(Span.of(branch.where), "outside-window", sentence, hint)
                 break
 
 

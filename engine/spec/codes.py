@@ -67,7 +67,7 @@ CODES: Final[Mapping[str, str]] = {
     "template-undeclared": "A template has no `body`, so nothing here can create it at Meta.",
     "template-variables": "Meta does not take the variables of a template as they are.",
     "unknown-message": "There is no such message in any language.",
-    "unused-message": "A tenant's file has a message that nothing says.",
+    "unused-message": "There is a message that nothing says.",
     # Flows.
     "bad-action": "A Flow's action cannot be what it is, or not here.",
     "bad-expression": "An expression of a Flow is not one that WhatsApp reads.",

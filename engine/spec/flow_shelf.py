@@ -7,7 +7,7 @@ from engine.registry import Registry
 from engine.spec import merge as merging
 from engine.spec.check_flow import FlowCheck
 from engine.spec.content import FLOWS, Content
-from engine.spec.model import Flow
+from engine.spec.flow import Flow
 from engine.spec.problems import Problems
 from engine.spec.read import Reader
 from engine.spec.read_flow import read_flow

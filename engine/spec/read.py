@@ -8,10 +8,8 @@ from typing import Any
 import orjson
 
 from engine.registry import Registry
-from engine.spec.model import (
-    Branch,
-    Call,
-    Chart,
+from engine.spec.chart import Branch, Call, Chart, State, Value
+from engine.spec.message import (
     Entry,
     FlowPart,
     Kind,
@@ -21,10 +19,8 @@ from engine.spec.model import (
     More,
     ProductsPart,
     Section,
-    State,
     TemplateButton,
     TemplatePart,
-    Value,
 )
 from engine.spec.problems import Problems, Span, did_you_mean
 from engine.spec.source import Layers, Path, Source
@@ -288,8 +284,11 @@ class Reader:
     def _flow(self, body: Data | None, path: Path) -> FlowPart | None:
         if body is None:
             return None
-        cta, wire_id, token = (
-            self.text(body, key, path) or self._text("", path) for key in ("cta", "id", "token")
+        cta = self.text(body, "cta", path) or self._text("", path)
+        # What is missing of the form is told where the form is, not beside the words.
+        beside = str(self.places.value_with(path, ("id", "token", "screen", "data")))
+        wire_id, token = (
+            self.text(body, key, path) or self.language.text("", beside) for key in ("id", "token")
         )
         data = self.value(body.get("data"), (*path, "data"))
         return FlowPart(cta, wire_id, token, self.text(body, "screen", path), data)

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from engine.spec.model import Flow, LayoutComponent, Repeat, Screen, Takes, Value
+from engine.spec.chart import Value
+from engine.spec.flow import Flow, LayoutComponent, Repeat, Screen, Takes
 from engine.spec.read import Data, Reader, digest
 from engine.spec.source import Path
 

@@ -10,7 +10,6 @@ from typing import Final, TypeAlias, get_args
 
 from engine.domain.native import Difference
 from engine.domain.order import OrderStatus, OrderType
-from engine.domain.refusals import Reason
 from engine.domain.tenant import WEEKDAYS
 from engine.templating.reading import EACH
 from engine.turn import EVENT_KEYS
@@ -131,10 +130,10 @@ EVENT: Final = _record(
     "page",
     "order",
     "meaning",
+    "reason",  # of a refusal one of a few words, of an order's move whatever somebody wrote
     status=_words(OrderStatus),
     type=_TYPE,
     kind=_words((*get_args(MediaKind), "voice", "unknown", *KINDS)),
-    reason=_words(Reason),
     items=Many(_record("product", "presentation", "quantity", "price", "currency")),
 )
 """What an event has; the end of a Flow has what the Flow gives."""

@@ -7,18 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from engine.spec.chart import Branch, Call, Chart, Value
 from engine.spec.check import calls_of, templates_in
-from engine.spec.model import (
-    Branch,
-    Call,
-    Chart,
-    Entry,
-    Flow,
-    LayoutComponent,
-    Message,
-    Repeat,
-    Value,
-)
+from engine.spec.flow import Flow, LayoutComponent, Repeat
+from engine.spec.message import Entry, Message
 from engine.spec.read_flow import CHOICE_GROUPS
 from engine.spec.shapes import EVENT, SHAPES, Lacking, Many, Record, Shape, shape_at
 from engine.templating.language import Expression, Text

@@ -6,7 +6,7 @@ document costs no more than reading it.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,6 +77,14 @@ class Layers:
     def value_at(self, path: Path) -> Span:
         """Find the place of a value."""
         return self._find(path, values=True)
+
+    def value_with(self, path: Path, keys: Iterable[str]) -> Span:
+        """Find the place of a mapping in the strongest document where it has one of these keys."""
+        for source in self.sources:
+            found = source.value_at(path)
+            if found and any((*path, key) in source.keys for key in keys):
+                return found
+        return self.value_at(path)
 
     def folded_at(self, path: Path) -> str | None:
         """Give the lines of a folded block; None of any other value."""

@@ -26,13 +26,16 @@ class Validator:
         """
         for error in self._validator.iter_errors(data):
             *within, keyword = error.schema_path
-            schema, path = _at(self._schema, within), tuple(error.instance_path)
+            schema, path = (
+                _at(self._schema, within),
+                _path(data, error.instance_path, error.instance),
+            )
             if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.PropertyNames):
                 key = str(error.kind.error.instance)
                 told = str(keyword), (*path, key), key, schema, error.message
                 yield Deviation(*told, is_key=True)
             else:
-                yield Deviation(str(keyword), path, _at(data, path), schema, error.message)
+                yield Deviation(str(keyword), path, error.instance, schema, error.message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,19 @@ def _at(value: Any, path: Sequence[str | int]) -> Any:
     for step in path:
         value = value[step]
     return value
+
+
+def _path(data: Any, steps: Sequence[str | int], instance: Any) -> Path:
+    """Give a path as its keys are written: the library leaves out empty ones, and counts `"0"`."""
+    path: list[str | int] = []
+    for step in steps:
+        while isinstance(data, dict) and str(step) not in data and "" in data:
+            path, data = [*path, ""], data[""]
+        path.append(str(step) if isinstance(data, dict) else step)
+        data = data[path[-1]]
+    while isinstance(data, dict) and data != instance and "" in data:
+        path, data = [*path, ""], data[""]
+    return tuple(path)
 
 
 def validate(source: Source, against: Validator, problems: Problems) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from engine.errors import RenderFailed
-from engine.spec.model import Branch, Call, Chart, State, told
+from engine.spec.chart import Branch, Call, Chart, State, told
 from engine.templating.language import Expression
 
 NO_WAY = frozenset({"problem", "moved"})

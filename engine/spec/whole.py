@@ -10,8 +10,10 @@ from functools import cached_property
 from engine.domain.order import OrderStatus
 from engine.domain.refusals import Reason
 from engine.domain.tenant import Tenant
+from engine.spec.chart import Chart
 from engine.spec.check import calls_of, deleted_in
-from engine.spec.model import Chart, Entry, Flow, Message, Vocabulary
+from engine.spec.flow import Flow
+from engine.spec.message import Entry, Message, Vocabulary
 from engine.spec.problems import Problems
 from engine.spec.shapes import KINDS
 from engine.spec.source import Layers, Source

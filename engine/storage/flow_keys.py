@@ -12,7 +12,7 @@ from engine.domain.ids import TenantId
 from engine.errors import EngineError
 from engine.storage.cache import ExpiringCache
 from engine.storage.connection import Database, reachable
-from engine.storage.records import FlowKeyDocument
+from engine.storage.meta_records import FlowKeyDocument
 from engine.storage.secrets import Vault
 from engine.whatsapp.flow_crypto import FlowKey
 

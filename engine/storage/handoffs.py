@@ -19,7 +19,7 @@ from engine.storage.tenancy import TenantCollection
 READ: Final = dict.fromkeys(
     ("customer", "phone", "name", "position.leaf", "updatedAt", "phoneNumberId", "version"), 1
 )
-NEWEST: Final = [("updatedAt", -1)]
+SPOKE_LAST: Final = [("spokeAt", -1), ("updatedAt", -1)]
 OLDEST: Final = [("updatedAt", 1)]
 
 
@@ -72,7 +72,7 @@ class MongoHandOffs:
         with reachable():
             # Who has a number now is who wrote from it last.
             found = self._conversations.find(
-                {"phone": phone}, projection=fields, sort=NEWEST, limit=1
+                {"phone": phone}, projection=fields, sort=SPOKE_LAST, limit=1
             )
             rows = await found.to_list()
         return rows[0] if rows else None

@@ -1,16 +1,18 @@
 """What Meta has told of message templates, on disk, and the messages that wait for one."""
 
-from datetime import timedelta
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 from typing import Final
 
 from pymongo.errors import DuplicateKeyError
 
 from engine.clock import Clock
 from engine.domain.ids import TenantId
-from engine.message_templates.ports import APPROVED, KnownTemplate
+from engine.message_templates.ports import APPROVED, UNDECIDED, KnownTemplate
 from engine.storage.connection import Database, Json, reachable
+from engine.storage.meta_records import MessageTemplateDocument
 from engine.storage.outbox import waits_again
-from engine.storage.records import MessageTemplateDocument, OutboxDocument
+from engine.storage.records import OutboxDocument
 
 WORTH: Final = timedelta(hours=24)
 """How long a message is worth being sent whose template was not approved yet."""
@@ -50,6 +52,8 @@ class MongoMessageTemplates:
                 told[name] = value
         if template.created_at:
             told["createdAt"] = template.created_at
+        if template.edited_at:
+            told["editedAt"] = list(template.edited_at)
         new = {"name": template.name, "language": template.language}
         change = {"$set": told, "$setOnInsert": new}
         with reachable():
@@ -61,6 +65,45 @@ class MongoMessageTemplates:
                 await self._rows.update_one({"_id": key}, {"$set": told})
         if template.status == APPROVED:
             await self.release(template.tenant, template.name, template.language)
+
+    async def unsettled(
+        self, tenants: Collection[TenantId], *, before: datetime
+    ) -> Mapping[TenantId, frozenset[tuple[str, str]]]:
+        """Name templates that may have another status by now, and by language."""
+        if not tenants:
+            return {}
+        with reachable():
+            known = await self._rows.find(
+                {
+                    "tenant": {"$in": sorted(tenants)},
+                    "$or": [
+                        {"status": {"$in": list(UNDECIDED)}},
+                        {"updatedAt": {"$gte": before}},
+                    ],
+                }
+            ).to_list()
+            waited_for = await self._waited_for(tenants)
+        lately = {each["_id"] for each in known if each["updatedAt"] >= before}
+        undecided = (each for each in known if each["status"] in UNDECIDED)
+        asked_for = waited_for | {(e["tenant"], e["name"], e["language"]) for e in undecided}
+        found: dict[TenantId, set[tuple[str, str]]] = {}
+        for tenant, name, language in sorted(asked_for):
+            if _key(tenant, name, language) not in lately:
+                found.setdefault(TenantId(tenant), set()).add((name, language))
+        return {tenant: frozenset(names) for tenant, names in found.items()}
+
+    async def _waited_for(self, tenants: Collection[TenantId]) -> set[tuple[str, str, str]]:
+        """Name the templates that messages wait for which are still worth being sent."""
+        waiting = {
+            "tenant": {"$in": sorted(tenants)},
+            "state": "held",
+            "createdAt": {"$gt": self._clock.now() - WORTH},
+            "heldFor": {"$gt": ""},
+        }
+        by_template = {"_id": {"tenant": "$tenant", "template": "$heldFor"}}
+        cursor = await self._outbox.aggregate([{"$match": waiting}, {"$group": by_template}])
+        groups = [row["_id"] for row in await cursor.to_list()]
+        return {(each["tenant"], *_named(each["template"])) for each in groups}
 
     async def release(self, tenant: TenantId, name: str, language: str) -> int:
         """Let the messages go that wait for a template, but those that are no news any more."""
@@ -76,8 +119,13 @@ class MongoMessageTemplates:
         return done.modified_count
 
 
-def _key(tenant: TenantId, name: str, language: str) -> str:
+def _key(tenant: str, name: str, language: str) -> str:
     return f"{tenant}:{name}:{language}"
+
+
+def _named(held_for: str) -> tuple[str, str]:
+    name, _, language = held_for.rpartition(":")
+    return name, language
 
 
 def _template(document: Json) -> KnownTemplate:
@@ -91,4 +139,5 @@ def _template(document: Json) -> KnownTemplate:
         reason=document.get("reason") or "",
         meta_id=document.get("metaId") or "",
         created_at=document.get("createdAt"),
+        edited_at=tuple(document.get("editedAt") or ()),
     )

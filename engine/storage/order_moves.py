@@ -13,7 +13,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from engine.domain.ids import CustomerKey, OrderNumber, TenantId
 from engine.domain.order import OrderStatus, OrderType
 from engine.errors import Conflict
-from engine.runtime.order_moves import Followed, FollowedOrder, OrderMove, OrderMoves, Place
+from engine.runtime.order_feed import Followed, FollowedOrder, OrderMove, OrderMoves, Place
 from engine.storage.change_stream import StoredStream
 from engine.storage.connection import Database, Json, reachable
 from engine.storage.documents import OrderDocument, ProductDocument
@@ -66,7 +66,7 @@ READ: Final = {
 
 
 class MongoOrderFeed:
-    """How the orders of all tenants are moved: `engine.runtime.order_moves.OrderFeed`."""
+    """How the orders of all tenants are moved: `engine.runtime.order_feed.OrderFeed`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

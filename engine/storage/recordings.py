@@ -42,6 +42,7 @@ from engine.runtime.recording import (
     SAID,
     SESSION,
     STAFF_LINE,
+    STAFF_PEER,
     STAFF_WORDS,
     TOKEN,
 )
@@ -77,6 +78,7 @@ _TYPES: Final[Mapping[str, TypeAdapter[Any]]] = {
     STAFF_LINE: TypeAdapter(StaffLine),
     STAFF_WORDS: TypeAdapter(tuple[Spoken, ...]),
     HANDOFF: TypeAdapter(bool),
+    STAFF_PEER: TypeAdapter(CustomerKey | None),
 }
 _SHARED: Final = frozenset({CATEGORIES, PRODUCTS, PRODUCT, NAMES, NATIVE_ITEMS, DEPLOYMENTS})
 """What has nothing of a customer in it."""

@@ -1,7 +1,7 @@
 """The shape of the engine's own rows on disk: conversations, messages, timers, slots, Flows, ...
 
 Nobody else reads them. What the trade shares with the Node back end is in `documents`, what the
-sync keeps in `sync_records`.
+sync keeps in `sync_records`, what there is at Meta in `meta_records`.
 """
 
 from collections.abc import Mapping
@@ -23,6 +23,7 @@ from engine.storage.documents import (
     Row,
     index,
 )
+from engine.storage.meta_records import META_DOCUMENTS
 from engine.storage.sync_records import SYNC_DOCUMENTS
 from engine.storage.version_records import VERSION_DOCUMENTS
 
@@ -355,29 +356,6 @@ class FlowSessionDocument(Row):
         )
 
 
-class DeploymentDocument(Row):
-    """A Flow of a tenant as it is at Meta; its id is `<tenant>:<key>`, so a key has one."""
-
-    id: str
-    tenant: str
-    key: str
-    flow: str
-    language: str
-    meta_id: str
-    name: str
-    digest: str
-    endpoint: str
-    status: Literal["DRAFT", "PUBLISHED", "DEPRECATED", "BLOCKED", "THROTTLED"]
-    updated_at: datetime
-    held_until: datetime | None = None
-
-    class Settings:
-        """Its collection."""
-
-        name = "flowDeployments"
-        indexes = (index("tenant", "metaId", unique=True),)
-
-
 class AuditDocument(Row):
     """What an operator did, or tried to: `engine.row_ports.AuditEntry`.
 
@@ -404,46 +382,6 @@ class AuditDocument(Row):
         )
 
 
-class MessageTemplateDocument(Row):
-    """A message template of a tenant, as far as Meta has told.
-
-    Its id is `<tenant>:<name>:<language>`; `created_at` is missing if somebody else made it.
-    """
-
-    id: str
-    tenant: str
-    name: str
-    language: str
-    status: str
-    category: str = ""
-    reason: str = ""
-    meta_id: str = ""
-    created_at: datetime | None = None
-    updated_at: datetime
-
-    class Settings:
-        """Its collection."""
-
-        name = "messageTemplates"
-        indexes = (index("tenant", "name", "language"),)
-
-
-class FlowKeyDocument(Row):
-    """A tenant's key for Flow exchanges; its id is the tenant, `private_key` is sealed."""
-
-    id: str
-    private_key: str
-    public_key: str
-    fingerprint: str
-    created_at: datetime
-
-    class Settings:
-        """Its collection."""
-
-        name = "flowKeys"
-        indexes = ()
-
-
 DOCUMENTS: Final[tuple[type[Document], ...]] = (
     BusinessDocument,
     CategoryDocument,
@@ -461,10 +399,8 @@ DOCUMENTS: Final[tuple[type[Document], ...]] = (
     SlotsDocument,
     OrderFeedDocument,
     FlowSessionDocument,
-    DeploymentDocument,
-    MessageTemplateDocument,
-    FlowKeyDocument,
     AuditDocument,
+    *META_DOCUMENTS,
     *SYNC_DOCUMENTS,
     *VERSION_DOCUMENTS,
 )

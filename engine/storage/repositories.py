@@ -36,13 +36,13 @@ from engine.storage.documents import (
 )
 from engine.storage.flow_sessions import MongoFlowSessions
 from engine.storage.handoffs import MongoHandOffs
+from engine.storage.meta_records import DeploymentDocument
 from engine.storage.native import MongoNative
 from engine.storage.orders import MongoOrders
 from engine.storage.outbox import said_from_disk
 from engine.storage.records import (
     RETENTION,
     ConversationDocument,
-    DeploymentDocument,
     FlowSessionDocument,
     InboxDocument,
     OutboxDocument,

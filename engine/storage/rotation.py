@@ -12,7 +12,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from engine.errors import EngineError
 from engine.storage.connection import Database, Json, reachable
 from engine.storage.documents import BusinessDocument, Row
-from engine.storage.records import FlowKeyDocument
+from engine.storage.meta_records import FlowKeyDocument
 from engine.storage.secrets import Vault, is_sealed
 
 PAGE: Final = 200

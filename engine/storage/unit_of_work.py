@@ -11,12 +11,14 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from engine.box_ports import InboxRow
 from engine.charts.timers import HANDED_BACK
+from engine.domain.conversation import Conversation
 from engine.domain.ids import TenantId
 from engine.domain.money import Currency
 from engine.errors import Answered, Conflict
 from engine.flow_ports import FlowSession
 from engine.ports import TurnRecord
 from engine.runtime.handoffs import handed_back
+from engine.slots import slot_of
 from engine.storage.carts import cart_to_disk
 from engine.storage.connection import Database, Json
 from engine.storage.conversations import conversation_id, conversation_to_disk
@@ -114,8 +116,7 @@ class UnitOfWork:
             await self._tables.flow_sessions.insert(flows, session=session)
         if record.sync_products:
             await self._tables.sync_marks.insert(_marks_to_disk(record), session=session)
-        for handoff in record.given_back:
-            await self._give_back(handoff, record, session)
+        await self._tell_others(record, session)
         await self._tables.turns.insert([log], session=session)
         if record.stock:
             # Last: all who order a product write to one document, and each is alone with it only
@@ -146,10 +147,26 @@ class UnitOfWork:
         conversations = self._tables.conversations
         if record.conversation.version == 1:
             await conversations.insert([document], session=session)
+            if record.succeeds is not None:
+                await self._succeed(record.succeeds, record, session)
             return
         before = {"_id": document["_id"], "version": record.conversation.version - 1}
         if not await conversations.replace(before, document, session=session):
             raise Conflict("another turn of the conversation was faster")
+
+    async def _succeed(
+        self, former: Conversation, record: TurnRecord, session: AsyncClientSession
+    ) -> None:
+        """Let the conversation be the only one there is of its customer."""
+        talk = record.conversation
+        name = conversation_id(former.tenant, former.customer)
+        gone = {"_id": name, "version": former.version}
+        if not await self._tables.conversations.delete(gone, session=session):
+            raise Conflict("the conversation that it goes on with has moved on")
+        owner = {"customer": talk.customer, "slot": slot_of(talk.tenant, talk.customer)}
+        await self._tables.timers.change(
+            {"customer": former.customer}, {"$set": owner}, session=session
+        )
 
     async def _take_stock(self, record: TurnRecord, session: AsyncClientSession) -> None:
         changes = [
@@ -158,6 +175,14 @@ class UnitOfWork:
         ]
         if not await self._tables.products.update(changes, session=session):
             raise Conflict("a product has not the units that were ordered")
+
+    async def _tell_others(self, record: TurnRecord, session: AsyncClientSession) -> None:
+        """Raise in other conversations what this turn means to them."""
+        for handoff in record.given_back:
+            await self._give_back(handoff, record, session)
+        if record.passed_on:
+            rows = [row_to_disk(row) for row in record.passed_on]
+            await self._tables.inbox.insert(rows, session=session)
 
     async def _give_back(
         self, handoff: str, record: TurnRecord, session: AsyncClientSession

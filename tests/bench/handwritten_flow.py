@@ -26,7 +26,8 @@ from engine.clock import Clock
 from engine.flow_ports import FlowSession
 from engine.storage.connection import Database
 from engine.storage.flow_sessions import session_from_disk, session_to_disk
-from engine.storage.records import FlowKeyDocument, FlowSessionDocument
+from engine.storage.meta_records import FlowKeyDocument
+from engine.storage.records import FlowSessionDocument
 from engine.storage.secrets import Vault
 from engine.storage.unit_of_work import turn_to_disk
 from engine.whatsapp.signature import verify

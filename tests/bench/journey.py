@@ -21,7 +21,8 @@ from engine.runtime.turns import Turns
 from engine.sandbox.state import Person, PhoneNumber
 from engine.sandbox.webhooks import customer_webhook, encode
 from engine.settings import read_settings
-from engine.spec.bundle import Bundle, Library
+from engine.spec.bundle import Bundle
+from engine.spec.library import Library
 from engine.spec.problems import Problems
 from engine.transcript import Choice, choices
 from engine.verbs import all_verbs

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from engine.runtime.bundles import Bundles
 from engine.settings import read_settings
-from engine.spec.bundle import Library
+from engine.spec.library import Library
 from engine.verbs import all_verbs
 from tests.bench.journey import TENANT
 from tests.bench.measure import Pair, Row, in_turn

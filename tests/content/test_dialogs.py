@@ -21,7 +21,8 @@ from engine.dialogs.theatre import Played, Theatre
 from engine.dialogs.verdict import judge
 from engine.domain.ids import TenantId
 from engine.ports import LoggedTurn
-from engine.spec.bundle import Bundle, Library
+from engine.spec.bundle import Bundle
+from engine.spec.library import Library
 from engine.storage.records import TurnDocument
 from engine.storage.turn_logs import MongoTurnLogs
 from engine.verbs import all_verbs
@@ -102,6 +103,14 @@ async def test_a_dialog_is_replayed_to_the_byte(evening: Evening) -> None:
     text = dialog_of(turns, records, zone).text()
     assert turns[0].customer not in text
     assert turns[0].customer.partition(".")[2] not in text
+
+
+async def test_what_the_staff_comes_to_is_reached_as_well(theatre: Theatre) -> None:
+    played = await theatre.play(read(ROOT / "tenants/la-tavola/dialogs/human_given_back.yaml"))
+
+    steps = [step for turn in played.turns for step in turn]
+    assert {step["state"] for step in steps if "state" in step} >= {"back_again", "staff"}
+    assert {step["say"] for step in steps if "say" in step} >= {"staff_guide", "given_back"}
 
 
 def test_every_dialog_is_valid_and_can_fail() -> None:

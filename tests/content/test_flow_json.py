@@ -12,7 +12,7 @@ from syrupy.types import SnapshotIndex
 
 from engine.domain.ids import TenantId
 from engine.flows.rehearsal import compile_flows, misfits
-from engine.spec.bundle import Library
+from engine.spec.library import Library
 from engine.spec.problems import Problems
 from engine.verbs import all_verbs
 from tests.content.conftest import ROOT

@@ -3,9 +3,12 @@
 A sample here, the same each time; all of them by `python -m tests.content.mutants`.
 """
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.content.conftest import ROOT
+from tests.content.mutants.__main__ import main
 from tests.content.mutants.checker import Checker
 from tests.content.mutants.judge import Judge
 from tests.content.mutants.mutant import Mutant, misspelt, words_of
@@ -74,6 +77,39 @@ def test_every_operator_finds_places_and_keeps_the_lines(mutants) -> None:
         assert 1 <= mutant.line <= len(lines)
         if mutant.operator not in ("duplicate-key", "too-many-buttons"):
             assert len(lines) == len(shipped), mutant.id
+
+
+# The command ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def refused(monkeypatch, capsys, mutants) -> Callable[..., str]:
+    """Call the command with what it refuses; give what it says."""
+    monkeypatch.setattr("tests.content.mutants.__main__.all_mutants", lambda _: mutants)
+
+    def call(*arguments: str) -> str:
+        with pytest.raises(SystemExit) as stopped:
+            main(arguments)
+        assert stopped.value.code == 2
+        return str(capsys.readouterr().err.splitlines()[-1].partition("error: ")[2])
+
+    return call
+
+
+def test_an_unknown_operator_is_told_with_those_there_are(refused) -> None:
+    near = refused("--operator", "misspelt-kye", "--sample", "3")
+    far = refused("--operator", "xyzzy", "--sample", "3")
+
+    assert near == "there is no operator 'misspelt-kye'; did you mean 'misspelt-key'?"
+    assert far.startswith("there is no operator 'xyzzy'; there are assigned-guard, bad-indent")
+    assert "wrong-value-in-tenant" in far
+
+
+def test_where_nothing_can_be_planted_nothing_is_tried(refused) -> None:
+    said = refused("--operator", "misspelt-component", "--file", "conversations/")
+
+    assert said == "nothing to try: these operators find no place in these files"
+    assert sampled([], 3) == []
 
 
 # The judge --------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.spec.bundle import Library
+from engine.spec.library import Library
 from engine.spec.problems import Problems
 from engine.verbs import all_verbs
 from tests.content.conftest import ROOT

@@ -24,12 +24,8 @@ from engine.ports import TenantStore
 from engine.sandbox import Customer, OpenFlow, SandboxOptions
 from engine.sandbox.state import Received
 from engine.storage.documents import CartDocument, OrderDocument, ProductDocument
-from engine.storage.records import (
-    ConversationDocument,
-    DeploymentDocument,
-    FlowSessionDocument,
-    OutboxDocument,
-)
+from engine.storage.meta_records import DeploymentDocument
+from engine.storage.records import ConversationDocument, FlowSessionDocument, OutboxDocument
 from tests.unit.whatsapp.flow_client import FlowClient
 
 SHOP, OTHER = TenantId("la-tavola"), TenantId("dona-lucha")

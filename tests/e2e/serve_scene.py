@@ -14,7 +14,7 @@ import httpx
 
 from engine.sandbox import Customer, SandboxOptions, create_sandbox, serving
 from engine.settings import Settings, read_settings
-from engine.spec.bundle import Library
+from engine.spec.library import Library
 from engine.spec.problems import Problems
 from engine.storage.connection import Database
 from engine.storage.secrets import Vault

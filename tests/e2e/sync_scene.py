@@ -17,7 +17,7 @@ from engine.domain.tenant import Tenant
 from engine.ports import Business
 from engine.sandbox import SandboxOptions, create_sandbox, serving
 from engine.settings import Settings, read_settings
-from engine.spec.bundle import Library
+from engine.spec.library import Library
 from engine.spec.problems import Problems
 from engine.storage.businesses import MongoBusinesses
 from engine.storage.connection import Database, Json

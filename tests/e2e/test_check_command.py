@@ -189,7 +189,7 @@ def test_what_is_told_from_memory_takes_little_of_the_engine(content):
     )  # fmt: skip
     *told, modules = done.stdout.splitlines()
     assert told == [f"{PROBLEM}", "    bot: Hi", "check: 7 tenants, 1 errors, 0 warnings"]
-    assert set(modules.split()).isdisjoint({"engine.spec.bundle", "engine.rehearsal.walk"})
+    assert set(modules.split()).isdisjoint({"engine.spec.library", "engine.rehearsal.walk"})
 
 
 @pytest.mark.parametrize(

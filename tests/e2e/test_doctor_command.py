@@ -13,7 +13,8 @@ from engine.cli.main import main
 from engine.doctor.checks import ALL
 from engine.playground import Playground
 from engine.storage.documents import CartDocument, ProductDocument
-from engine.storage.records import AuditDocument, FlowKeyDocument
+from engine.storage.meta_records import FlowKeyDocument
+from engine.storage.records import AuditDocument
 from tests.unit.doctor.scene import ADMIN_TOKEN, NUMBERS, PIZZERIA, TAQUERIA, WABAS, Scene, whole
 
 # Databases are away in one of them.

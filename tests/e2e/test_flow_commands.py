@@ -22,7 +22,7 @@ from engine.deployment.plan import Step
 from engine.domain.ids import TenantId
 from engine.sandbox import SandboxOptions, create_sandbox, serving
 from engine.settings import read_settings
-from engine.spec.bundle import Library
+from engine.spec.library import Library
 from engine.spec.problems import Problem, Problems, Span
 from engine.storage.flow_keys import MongoFlowKeys
 from engine.storage.secrets import Vault

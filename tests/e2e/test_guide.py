@@ -11,7 +11,8 @@ from tests.e2e.test_commands import ROOT, comanda
 
 GUIDE = (ROOT / "conversations/GUIDE.md").read_text()
 BLOCK = re.compile(
-    r"(?:<!-- (?P<how>write|append) (?P<file>\S+) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)```",
+    r"(?:<!-- (?P<how>write|append|change) (?P<file>\S+) -->\n)?"
+    r"```(?P<language>\w+)\n(?P<text>.*?)```",
     re.DOTALL,
 )
 
@@ -46,14 +47,20 @@ def test_the_guide_leads_to_a_shop(content):
                     assert done.returncode == (1 if "mistake" in line else 0), done.stderr
         elif block["language"] == "text":
             shows(block["text"], done)
-    assert len(ran) == 10
+    assert len(ran) == 13
     assert (content / "my-place.svg").read_text().startswith("<svg")
 
 
 def edit(file, how, text):
     assert how == "write" or file.is_file()
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text if how == "write" else file.read_text() + text)
+    if how == "change":
+        # All that belongs to the first line's name.
+        name = re.escape(text.partition("\n")[0])
+        before = file.read_text()
+        text, times = re.subn(rf"^{name}\n(?: .*\n)+", lambda _: text, before, flags=re.MULTILINE)
+        assert times == 1, f"{file} has no '{name}'"
+    file.write_text(file.read_text() + text if how == "append" else text)
 
 
 def shows(text, done):
@@ -81,7 +88,7 @@ def test_no_line_of_the_guide_is_longer_than_an_editor_shows():
 
 def test_every_file_of_the_guide_names_its_schema():
     written = [b["text"] for b in blocks() if b["how"] == "write"]
-    assert len(written) == 5
+    assert len(written) == 9
     assert all(text.startswith("# yaml-language-server: $schema=") for text in written)
 
 

@@ -7,13 +7,24 @@ import asyncio
 import json
 import os
 import sys
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
+from engine.box_ports import InboxRow
+from engine.domain.ids import CustomerKey
 from engine.sandbox import Customer, SandboxOptions
 from engine.sandbox.choices import choices
-from engine.storage.records import ConversationDocument, InboxDocument, OutboxDocument
+from engine.storage.inbox import MongoInbox
+from engine.storage.records import (
+    ConversationDocument,
+    InboxDocument,
+    OutboxDocument,
+    TimerDocument,
+)
+from engine.whatsapp.content import Raised
+from engine.whatsapp.inbound import raised
 from tests.e2e.serve_scene import OURS, Town, town
 from tests.e2e.sync_scene import PIZZERIA, environment_of, eventually, settings_of
 
@@ -137,6 +148,61 @@ async def test_what_staff_types_mutes_once_however_often_it_is_delivered(place: 
     seen = len(await leo.messages())
     await leo.say("thanks")
     await silent(leo, seen)
+
+
+async def test_who_is_written_to_first_stays_muted_when_he_writes_with_a_user_id(place: Town):
+    # The echo tells his phone number alone; his own messages a user id beside it.
+    zoe = place.customer("15553330009")
+    await zoe.hear_from_staff("Hello, your table is ready")
+    await stands(place, zoe, "human")
+    talks = place.database.collection(ConversationDocument)
+    (begun,) = await talks.find({"phone": zoe.phone}).to_list()
+    assert (begun["customer"], begun["userId"]) == (zoe.phone, None)
+    await zoe.say("hello")
+    known = {"phone": zoe.phone, "userId": {"$ne": None}}
+    talk = await eventually(lambda: talks.find_one(known), seconds=20)
+    for words in ("is it by the window?", "margherita"):
+        await zoe.say(words)
+    await silent(zoe, 0)
+    (talk,) = await talks.find({"phone": zoe.phone}).to_list()
+    assert talk["customer"] == talk["userId"] != zoe.phone
+    assert talk["position"]["leaf"] == "human"
+    timers = await place.database.collection(TimerDocument).find({}).to_list()
+    mine = [each for each in timers if each["customer"] in (zoe.phone, talk["customer"])]
+    assert {each["customer"] for each in mine} == {talk["customer"]}
+    # What staff types now is of the same conversation, and so is the end of it.
+    await zoe.hear_from_staff("By the window, yes")
+    await eventually(lambda: talks.find_one({"_id": talk["_id"], "version": talk["version"] + 1}))
+    assert await talks.count_documents({"phone": zoe.phone}) == 1
+    code, _, err = await comanda(place, "handoff", "end", PIZZERIA, zoe.phone)
+    assert (code, err) == (0, "")
+    assert "I am here for you again" in said((await zoe.wait_for(1, within=20))[0])
+    await zoe.say("menu")
+    await stands(place, zoe, "categories")
+
+
+async def test_an_echo_that_is_worked_on_after_his_first_message_mutes_him(place: Town):
+    noa = place.customer("15553330010")
+    await noa.say("hello")
+    await noa.wait_for(1, within=20)
+    # As it is stored if it was received before that message was worked on.
+    number = noa.phone_number_id
+    await MongoInbox(place.database).accept(
+        [
+            InboxRow(
+                id=f"{number}:wamid.late",
+                tenant=PIZZERIA,
+                customer=CustomerKey(noa.phone),
+                timestamp=1,
+                received_at=datetime.now(UTC),
+                raw=raised(Raised("staff_wrote", {}), phone_number_id=number),
+            )
+        ]
+    )
+    await stands(place, noa, "human")
+    seen = len(await noa.messages())
+    await noa.say("hello?")
+    await silent(noa, seen)
 
 
 async def test_an_echo_of_our_own_message_mutes_nobody(place: Town):

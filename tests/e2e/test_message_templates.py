@@ -10,10 +10,13 @@ from engine.clock import SystemClock
 from engine.sandbox import SandboxOptions
 from engine.storage.documents import BusinessDocument, OrderDocument
 from engine.storage.message_templates import MongoMessageTemplates
+from engine.storage.meta_records import MessageTemplateDocument
 from engine.storage.records import ConversationDocument, OutboxDocument
 from tests.e2e.serve_scene import town
-from tests.e2e.sync_scene import PIZZERIA, eventually
+from tests.e2e.sync_scene import PIZZERIA, TOKEN, eventually
 from tests.e2e.test_order_moves import comanda, news, ordered
+
+READY = ("order_ready", "en_US")
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +79,25 @@ async def test_templates_are_made_approved_and_sent_only_then(place):
     code, out, _ = await comanda(place, "templates", "sync", PIZZERIA)
     assert code == 1
 
+    # Somebody changes it by hand, Meta approves that, and the command makes it as it is declared.
+    held = (await place.sandbox.get("/sandbox/templates")).json()
+    ready = next(each for each in held if (each["name"], each["language"]) == READY)
+    body = {**ready["components"][0], "text": "Come and get your order {{1}} from {{2}}, please."}
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    answer = await place.sandbox.post(
+        f"/v26.0/{ready['id']}", json={"components": [body]}, headers=headers
+    )
+    assert answer.json() == {"success": True}
+    await decide(place, "order_ready", "APPROVED")
+    code, out, _ = await comanda(place, "templates", "sync", PIZZERIA, "--check")
+    said = "order_ready en_US: different (approved): Meta has another text: without --check it is"
+    assert said in out
+    code, out, err = await comanda(place, "templates", "sync", PIZZERIA)
+    assert code == 0, out + err
+    assert "order_ready en_US: edited (pending)" in out
+    held = (await place.sandbox.get("/sandbox/templates")).json()
+    assert ready["components"] in [each["components"] for each in held]
+
     # What waits longer than a day is no news any more.
     await orders.update_one({"orderNumber": number}, {"$set": {"status": "preparing"}})
     await eventually(lambda: outbox.find_one({"tenant": PIZZERIA, "state": "held"}))
@@ -84,6 +106,27 @@ async def test_templates_are_made_approved_and_sent_only_then(place):
     await decide(place, "order_preparing", "APPROVED")
     await asyncio.sleep(1.0)
     assert await outbox.count_documents({"tenant": PIZZERIA, "state": "held"}) == 1
+
+
+async def test_a_lost_approval_is_asked_for(place):
+    """The webhook comes while nobody runs; who is started next asks Meta."""
+    await comanda(place, "templates", "sync", PIZZERIA)
+    for served in place.running:
+        await served.end()
+    told = {"status": "APPROVED"}
+    answer = await place.sandbox.post("/sandbox/templates/order_delivered/es", json=told)
+    assert answer.json() != {"statuses": [200]}
+    known = MongoMessageTemplates(place.database, clock=SystemClock())
+    assert await known.status_of(PIZZERIA, "order_delivered", "es") == "PENDING"
+    long_ago = {"$set": {"updatedAt": datetime.now(UTC) - timedelta(minutes=16)}}
+    rows = place.database.collection(MessageTemplateDocument)
+    await rows.update_many({"tenant": PIZZERIA}, long_ago)
+    await place.start("worker")
+
+    async def is_known():
+        return await known.status_of(PIZZERIA, "order_delivered", "es") == "APPROVED"
+
+    await eventually(is_known)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +149,7 @@ async def test_the_sandbox_refuses_what_meta_refuses(place, change, said):
         if examples:
             body["example"] = {"body_text": [list(examples)]}
         made = {"name": name, "language": language, "category": category, "components": [body]}
-        headers = {"Authorization": "Bearer " + place_token(place)}
+        headers = {"Authorization": f"Bearer {TOKEN}"}
         return place.sandbox.post("/v26.0/waba/message_templates", json=made, headers=headers)
 
     if change.get("name") == "twice":
@@ -115,9 +158,3 @@ async def test_the_sandbox_refuses_what_meta_refuses(place, change, said):
     assert answer.status_code == 400
     error = answer.json()["error"]
     assert said in json.dumps(error)
-
-
-def place_token(place):
-    from tests.e2e.sync_scene import TOKEN
-
-    return TOKEN

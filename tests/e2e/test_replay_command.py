@@ -16,7 +16,7 @@ from engine.clock import ManualClock, SeededIds
 from engine.domain.ids import TenantId
 from engine.playground import playground
 from engine.settings import read_settings
-from engine.spec.bundle import Library
+from engine.spec.library import Library
 from engine.storage.connection import Database
 from engine.storage.documents import OrderDocument
 from engine.storage.records import TurnDocument

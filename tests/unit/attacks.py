@@ -18,7 +18,7 @@ import orjson
 from engine.domain.ids import TenantId
 from engine.errors import EngineError
 from engine.settings import read_settings
-from engine.spec.bundle import Library
+from engine.spec.library import Library
 from engine.spec.problems import Problems
 from engine.spec.source import parse
 from engine.templating.language import Language, TemplateProblem

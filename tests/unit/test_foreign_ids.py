@@ -9,7 +9,7 @@ from engine.charts.inbound import tap_event
 from engine.domain.ids import TenantId
 from engine.runtime.flow_tokens import FlowTokens
 from engine.settings import read_settings
-from engine.spec.bundle import Library
+from engine.spec.library import Library
 from engine.storage.tenancy import TenantCollection
 from engine.verbs import all_verbs
 from tests.unit.storage.builders import flow_session

@@ -6,10 +6,11 @@ import multiprocessing
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from engine.cli.output import log_to_stderr
+from engine.spec.problems import did_you_mean
 from engine.verbs import all_verbs
 from tests.content.mutants.catalogs import faults_of, random_menu
 from tests.content.mutants.checker import Checker
@@ -22,8 +23,8 @@ ROOT = Path(__file__).parents[3]
 BAR_REPORTED, BAR_PLACED = 0.98, 0.95
 
 
-def main() -> int:
-    """Try mutants and print the figures; 1 if a bar is missed."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Try mutants and print the figures; 1 if a bar is missed, 2 if there is nothing to try."""
     parser = argparse.ArgumentParser(prog="python -m tests.content.mutants", description=__doc__)
     parser.add_argument("--sample", type=int, help="so many, spread evenly over the operators")
     parser.add_argument("--turn", type=int, default=0, help="another number samples others")
@@ -36,14 +37,13 @@ def main() -> int:
     parser.add_argument("--read-only", action="store_true", help="walk through no dialogs")
     parser.add_argument("--log", type=Path, help="a file to which each result is added")
     parser.add_argument("--catalogs", type=int, help="try so many random catalogs instead")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.catalogs:
         return asyncio.run(_catalogs(options.catalogs))
-    mutants = [m for m in all_mutants(ROOT) if not options.file or options.file in m.file]
-    if options.operator:
-        mutants = [m for m in mutants if m.operator in options.operator]
-    if options.sample:
-        mutants = sampled(mutants, options.sample, turn=options.turn)
+    try:
+        mutants = _chosen(options)
+    except ValueError as error:
+        parser.error(str(error))
     if options.list:
         _list(mutants)
         return 0
@@ -71,6 +71,25 @@ def main() -> int:
     total = table.total
     is_good = total.reported >= BAR_REPORTED * total.harmful
     return 0 if is_good and total.at_place >= BAR_PLACED * total.reported else 1
+
+
+def _chosen(options: argparse.Namespace) -> list[Mutant]:
+    """Choose the mutants to try.
+
+    Raises:
+        ValueError: there are none, with what to do.
+    """
+    planted = list(all_mutants(ROOT))
+    operators = sorted({mutant.operator for mutant in planted})
+    wanted = options.operator or operators
+    for name in wanted:
+        if name not in operators:
+            hint = did_you_mean(name, operators) or f"there are {', '.join(operators)}"
+            raise ValueError(f"there is no operator '{name}'; {hint}")
+    mutants = [m for m in planted if m.operator in wanted and (options.file or "") in m.file]
+    if not mutants:
+        raise ValueError("nothing to try: these operators find no place in these files")
+    return sampled(mutants, options.sample, turn=options.turn) if options.sample else mutants
 
 
 async def _catalogs(runs: int) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path as FilePath
 from engine.authoring.check import Shared, check_tenant
 from engine.domain.ids import TenantId
 from engine.flows.rehearsal import compile_flows
-from engine.spec.bundle import Library
+from engine.spec.library import Library
 from engine.spec.problems import Problem, Problems
 from engine.verbs import all_verbs
 from tests.content.mutants.mutant import Mutant

@@ -16,7 +16,7 @@ from engine.flows.rehearsal import rehearse
 from engine.flows.samples import fullest_product, margherita, plain_product
 from engine.sandbox.flow_documents.check import faults_of
 from engine.spec.bundle import Bundle
-from engine.spec.model import Flow
+from engine.spec.flow import Flow
 from engine.turn import Turn
 from tests.content.mutants.shop import Shop
 from tests.content.mutants.verdict import Harm

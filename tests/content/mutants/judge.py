@@ -19,7 +19,7 @@ from engine.rendering.fitting import FITTED, Context
 from engine.rendering.messages import render_all
 from engine.rendering.views import tenant_view
 from engine.sandbox.rules import complaint
-from engine.spec.model import Message
+from engine.spec.message import Message
 from engine.transcript import choices
 from engine.verbs import all_verbs
 from engine.whatsapp.outbound import to_payload

@@ -6,10 +6,10 @@ from datetime import UTC
 from pathlib import Path as FilePath
 from typing import Any
 
-import yaml
-
 from engine.rehearsal.moment import Moment
 from engine.spec.dialog import Dialog
+from engine.spec.problems import Problems
+from engine.spec.source import parse
 from tests.content.mutants.shop import Shop
 from tests.content.mutants.stage import Do, Stand
 
@@ -23,7 +23,10 @@ def scripts_of(root: FilePath, shop: Shop) -> tuple[Script, ...]:
 
 
 def _script(file: FilePath, shop: Shop) -> Script:
-    dialog = Dialog.model_validate(yaml.load(file.read_text("utf-8"), Loader=yaml.CSafeLoader))
+    # As the engine reads it: what a customer says may be `no`.
+    source = parse(file.read_text("utf-8"), str(file), Problems())
+    assert source is not None
+    dialog = Dialog.model_validate(source.data)
     assert dialog.at is not None
     begins = dialog.at.replace(tzinfo=shop.bundle.tenant.zone).astimezone(UTC)
     stand = Stand("flows" if dialog.flows else "chat", Moment(begins))

@@ -18,14 +18,16 @@ from engine.domain.tenant import Tenant
 from engine.phrases import PhraseBook
 from engine.registry import Registry
 from engine.spec.bundle import Bundle
+from engine.spec.chart import Chart
+from engine.spec.flow import Flow
 from engine.spec.merge import merge
-from engine.spec.model import Chart, Flow, Message, Vocabulary
+from engine.spec.message import Message, Vocabulary
 from engine.spec.problems import Problems, Span
 from engine.spec.read import Reader, expand
 from engine.spec.read_flow import read_flow
 from engine.spec.schema import KINDS, document_schema
 from engine.spec.source import Layers, Source, parse
-from engine.spec.validate import validate, validator
+from engine.spec.validate import Validator, validate
 from engine.templating.language import Language
 from tests.content.mutants.roles import kind_of
 
@@ -80,7 +82,7 @@ class Workshop:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._language = Language(registry.guard_functions())
-        self._validators = {kind: validator(document_schema(kind, registry)) for kind in KINDS}
+        self._validators = {kind: Validator(document_schema(kind, registry)) for kind in KINDS}
         self._sources: dict[str, Source | str] = {}
         self._charts: dict[str, Chart] = {}
         self._flows: dict[str, Flow] = {}

@@ -18,7 +18,7 @@ from engine.rehearsal.acts import Act
 from engine.rehearsal.menu import CATALOG_ID, MenuCatalog
 from engine.rehearsal.moment import Moment
 from engine.rehearsal.rehearsal import Rehearsal, Scene, view_of
-from engine.spec.model import delay_of
+from engine.spec.chart import delay_of
 from engine.transcript import Choice, choices
 from engine.whatsapp.content import NativeOrderItem
 from tests.content.mutants.shop import Shop, place_of

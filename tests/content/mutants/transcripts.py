@@ -9,7 +9,7 @@ from engine.rehearsal.menu import MenuCatalog
 from engine.rehearsal.moment import Moment
 from engine.rehearsal.rehearsal import Rehearsal, Scene
 from engine.rehearsal.starts import beginning
-from engine.spec.model import delay_of
+from engine.spec.chart import delay_of
 from engine.spec.problems import Problem
 from engine.transcript import choices
 from tests.content.mutants.shop import Place, Shop, place_of

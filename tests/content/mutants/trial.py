@@ -83,7 +83,7 @@ def sampled(mutants: Iterable[Mutant], size: int, *, turn: int = 0) -> list[Muta
     by_operator: dict[str, list[Mutant]] = {}
     for mutant in mutants:
         by_operator.setdefault(mutant.operator, []).append(mutant)
-    share = max(size // len(by_operator), 1)
+    share = max(size // max(len(by_operator), 1), 1)
     chosen: list[Mutant] = []
     for made in by_operator.values():
         count = min(share, len(made))

@@ -24,7 +24,8 @@ from engine.domain.tenant import Tenant
 from engine.flow_ports import FlowDesk, FlowSession
 from engine.ports import CatalogRepository, NativeCatalog
 from engine.registry import Outcome
-from engine.spec.bundle import Bundle, Library
+from engine.spec.bundle import Bundle
+from engine.spec.library import Library
 from engine.spec.problems import Problems
 from engine.turn import Event, Turn
 from engine.verbs import all_verbs

@@ -5,8 +5,8 @@ from functools import cache
 from pathlib import Path
 
 from engine.authoring.diff import diff
-from engine.spec.bundle import Library
 from engine.spec.content import StoredContent
+from engine.spec.library import Library
 from engine.verbs import all_verbs
 
 ROOT = Path(__file__).parents[3]

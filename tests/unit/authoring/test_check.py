@@ -7,7 +7,7 @@ import pytest
 
 from engine.authoring.check import Shared, check_tenant
 from engine.domain.ids import TenantId
-from engine.spec.bundle import Library
+from engine.spec.library import Library
 from engine.spec.problems import Problem, Problems
 from tests.unit.actions.shop import LIBRARY, wait
 from tests.unit.rehearsal.edited import CHART, EN, TENANT, edited

@@ -7,7 +7,7 @@ from engine.authoring.replay import NO_MESSAGE, NO_RECORDING, Replay, Replayed
 from engine.ports import LoggedTurn
 from engine.runtime.turn_record import Cause
 from engine.spec.bundle import Bundle
-from engine.spec.model import Branch
+from engine.spec.chart import Branch
 from engine.whatsapp.inbound import restore_message
 from tests.unit.actions.shop import bundle
 from tests.unit.authoring.logged import Diary, an_order

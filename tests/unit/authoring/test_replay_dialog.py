@@ -9,8 +9,8 @@ from engine.authoring.replay import Replay
 from engine.authoring.replay_dialog import NothingToSave, Saved, _span, dialog_of
 from engine.authoring.replay_masks import ADDRESS, EMAIL, NAME, PHONE, Masks
 from engine.domain.ids import CustomerKey
-from engine.spec.bundle import Library
 from engine.spec.dialog import Step
+from engine.spec.library import Library
 from engine.verbs import all_verbs
 from tests.unit.actions.shop import ROOT, bundle
 from tests.unit.authoring import logged

@@ -25,7 +25,7 @@ from engine.phrases import PhraseBook
 from engine.registry import Registry
 from engine.spec.bundle import Bundle
 from engine.spec.check import ChartCheck, check_says
-from engine.spec.model import Vocabulary
+from engine.spec.message import Vocabulary
 from engine.spec.problems import Problems
 from engine.spec.read import Reader, expand
 from engine.spec.schema import document_schema

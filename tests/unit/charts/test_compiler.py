@@ -23,7 +23,7 @@ from engine.charts.compiler import (
     structure_digest,
 )
 from engine.errors import ChartStuck
-from engine.spec.model import Chart
+from engine.spec.chart import Chart
 from engine.spec.problems import Problems
 from engine.spec.read import Reader
 from engine.spec.source import Layers, parse

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from engine.charts.compiler import ANYWHERE, BranchKey, Structure
 from engine.errors import ChartStuck
+from engine.spec.chart import Branch, Chart, State
 from engine.spec.check import ChartCheck
-from engine.spec.model import Branch, Chart, State
 from engine.spec.problems import Problems
 from engine.spec.source import Layers, Source
 from tests.unit.charts.builders import LANGUAGE

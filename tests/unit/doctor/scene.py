@@ -21,6 +21,7 @@ from engine.domain.ids import TenantId
 from engine.graph.client import GraphClient
 from engine.playground import Playground, playground
 from engine.sandbox import SandboxOptions
+from engine.sandbox.account_state import APP_ID
 from engine.settings import Settings
 from engine.spec.bundle import Bundle
 from engine.spec.problems import SpecError
@@ -205,6 +206,23 @@ class Scene:
         )
         answer.raise_for_status()
         return answer
+
+
+def app_of(scene: Scene) -> Callable[..., Awaitable[httpx.Response]]:
+    """Give what asks Meta's stand-in for the app's webhook fields, as the app itself."""
+    secret = scene.settings.meta_app_secret.get_secret_value()
+
+    async def ask(method: str, **fields: str) -> httpx.Response:
+        answer = await scene.ground.sandbox.request(
+            method,
+            f"/v26.0/{APP_ID}/subscriptions",
+            headers={"Authorization": f"Bearer {APP_ID}|{secret}"},
+            params={"object": "whatsapp_business_account", **fields},
+        )
+        answer.raise_for_status()
+        return answer
+
+    return ask
 
 
 NUMBERS = {PIZZERIA: "106540352242922", TAQUERIA: "109876543210987"}

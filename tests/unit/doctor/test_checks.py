@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,9 @@ from starlette.routing import Route
 from engine.clock import SystemClock
 from engine.doctor.checks import ALL
 from engine.doctor.database import OVERDUE
+from engine.domain.tenant import Staff
 from engine.sandbox import serving
+from engine.sandbox.account_state import FIELDS
 from engine.spec.problems import Problem, Span, SpecError
 from engine.storage.connection import Database
 from engine.storage.documents import (
@@ -27,19 +29,15 @@ from engine.storage.documents import (
 )
 from engine.storage.flow_keys import MongoFlowKeys
 from engine.storage.inspection import Members
-from engine.storage.records import (
-    DeploymentDocument,
-    FlowKeyDocument,
-    InboxDocument,
-    OutboxDocument,
-)
+from engine.storage.meta_records import DeploymentDocument, FlowKeyDocument
+from engine.storage.records import InboxDocument, OutboxDocument
 from engine.storage.secrets import Vault
 from engine.storage.sync_records import SyncRunDocument, SyncStateDocument
 from engine.storage.version_records import LiveDocument, VersionDocument
 from engine.storage.versions import MongoVersions
 from engine.version_ports import Version
 from engine.whatsapp.flow_crypto import FlowKey
-from tests.unit.doctor.scene import NUMBERS, PIZZERIA, TAQUERIA, WABAS, Scene
+from tests.unit.doctor.scene import NUMBERS, PIZZERIA, TAQUERIA, WABAS, Scene, app_of
 
 # Databases are away in one of them.
 pytestmark = [
@@ -224,6 +222,13 @@ async def clock_behind(scene, _):
 async def wrong_files(scene, _):
     mistake = Problem(Span("x.yaml"), "wrong-value", "it is wrong")
     scene.bundles[PIZZERIA] = SpecError([mistake])
+
+
+@case("content.staff", "waits in silence", "tenants/la-tavola/tenant.yaml", verdict="warning")
+async def nobody_to_call(scene, _):
+    bundle = scene.ground.engine.bundles.get(PIZZERIA)
+    tenant = bundle.tenant.model_copy(update={"staff": Staff()})
+    scene.bundles[PIZZERIA] = replace(bundle, tenant=tenant)
 
 
 @case("content.served", "version 1 is live; the folder says something else", verdict="warning")
@@ -543,6 +548,26 @@ async def may_not_ask(scene, _):
     await scene.access(scopes=["whatsapp_business_messaging"])
 
 
+@case("webhook.fields", "the bot talks into what staff types", "--fix", verdict="warning")
+async def echoes_unsubscribed(scene, _):
+    await _deaf(scene, "smb_message_echoes")
+
+
+@case("webhook.fields", "not subscribed to messages, smb_message_echoes: nothing comes", "--fix")
+async def nothing_subscribed(scene, _):
+    await _deaf(scene, *FIELDS)
+
+
+@case("webhook.fields", "Meta does not tell which app", "dashboard", verdict="warning")
+async def nameless_app(scene, patch):
+    patch.setattr("engine.sandbox.debug_token.APP_ID", "")
+
+
+@case("webhook.fields", "This method must be called with an app access_token")
+async def secret_of_another_app(scene, _):
+    scene.set(meta_app_secret="the secret of another app")
+
+
 # Catalogues --------------------------------------------------------------------------------------
 
 
@@ -751,6 +776,15 @@ async def _unsubscribe(scene):
     edge = f"{WABAS[PIZZERIA]}/subscribed_apps"
     await scene.graph("DELETE", edge)
     scene.undo.append(lambda: scene.graph("POST", edge))
+
+
+async def _deaf(scene, *fields):
+    app = app_of(scene)
+    await app("DELETE", fields=",".join(fields))
+    callback = f"{scene.settings.public_url}/whatsapp_response"
+    token = scene.settings.meta_webhook_verify_token.get_secret_value()
+    again = {"callback_url": callback, "verify_token": token, "fields": ",".join(FIELDS)}
+    scene.undo.append(lambda: app("POST", **again))
 
 
 async def _disconnect(scene):

@@ -2,19 +2,23 @@
 
 import asyncio
 
+import pytest
+
 from engine.doctor.checks import ALL
+from engine.sandbox.account_state import FIELDS
 from engine.storage.connection import Database
 from engine.storage.documents import BusinessDocument, CartDocument
-from engine.storage.records import FlowKeyDocument, InboxDocument
+from engine.storage.meta_records import FlowKeyDocument
+from engine.storage.records import InboxDocument
 from engine.storage.secrets import Vault
-from tests.unit.doctor.scene import NUMBERS, PIZZERIA, TAQUERIA, WABAS
+from tests.unit.doctor.scene import NUMBERS, PIZZERIA, TAQUERIA, WABAS, app_of
 
 SHOWN = ("is_cart_enabled", "is_catalog_visible")
 
 
 def test_what_can_be_mended():
     assert {check.code for check in ALL if check.mend} == {
-        "database.indexes", "phone.commerce", "webhook.subscribed", "flows.key",
+        "database.indexes", "phone.commerce", "webhook.subscribed", "webhook.fields", "flows.key",
         "flows.registered",
     }  # fmt: skip
 
@@ -47,6 +51,50 @@ async def test_the_subscription_is_made(scene):
     assert found.verdict == "ok"
     assert found.mended == f"subscribed the app to the WhatsApp account {WABAS[PIZZERIA]}"
     assert len((await scene.graph("GET", edge)).json()["data"]) == 1
+
+
+async def test_the_fields_are_subscribed_to_and_the_others_stay(scene):
+    app = app_of(scene)
+    await app("DELETE", fields="smb_message_echoes,account_update")
+    found = await scene.ask("webhook.fields", mend=True)
+    assert (found.verdict, found.mended) == ("ok", "subscribed the app to smb_message_echoes")
+    (hook,) = (await app("GET")).json()["data"]
+    assert {each["name"] for each in hook["fields"]} == set(FIELDS) - {"account_update"}
+    assert hook["callback_url"] == f"{scene.settings.public_url}/whatsapp_response"
+    token = scene.settings.meta_webhook_verify_token.get_secret_value()
+    callback = hook["callback_url"]
+    await app("POST", fields="account_update", callback_url=callback, verify_token=token)
+
+
+async def test_an_app_that_heard_nothing_hears_at_public_url(scene):
+    app = app_of(scene)
+    await app("DELETE", fields=",".join(FIELDS))
+    found = await scene.ask("webhook.fields", mend=True)
+    assert (found.verdict, found.mended) == (
+        "ok", "subscribed the app to messages, smb_message_echoes",
+    )  # fmt: skip
+    (hook,) = (await app("GET")).json()["data"]
+    assert hook["callback_url"] == f"{scene.settings.public_url}/whatsapp_response"
+    token = scene.settings.meta_webhook_verify_token.get_secret_value()
+    rest = ",".join(FIELDS)
+    await app("POST", fields=rest, callback_url=hook["callback_url"], verify_token=token)
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [("meta_webhook_verify_token", "it needs PUBLIC_URL and META_WEBHOOK_VERIFY_TOKEN"),
+     ("public_url", "it needs PUBLIC_URL and META_WEBHOOK_VERIFY_TOKEN")],
+)  # fmt: skip
+async def test_fields_are_not_subscribed_to_without_an_address_and_a_token(scene, setting, said):
+    app = app_of(scene)
+    (hook,) = (await app("GET")).json()["data"]
+    token = scene.settings.meta_webhook_verify_token.get_secret_value()
+    await app("DELETE", fields=",".join(FIELDS))
+    again = {"callback_url": hook["callback_url"], "verify_token": token}
+    scene.undo.append(lambda: app("POST", fields=",".join(FIELDS), **again))
+    scene.set(**{setting: ""})
+    found = await scene.ask("webhook.fields", mend=True)
+    assert (found.verdict, found.mended) == ("failed", f"it could not: {said}")
 
 
 async def test_the_catalogue_is_shown(scene):

@@ -13,7 +13,7 @@ ASKED = {
     "MongoDB indexes": ["database.indexes"],
     "Meta app with WhatsApp, its id and secret": ["access.valid", "webhook.signature"],
     "webhook URL": ["environment.public_url", "webhook.ready"],
-    "subscribed to webhook fields": ["webhook.subscribed"],
+    "subscribed to webhook fields": ["webhook.subscribed", "webhook.fields"],
     "webhook verification": ["webhook.verification"],
     "products": ["menu.products"],
     "categories": ["menu.categories"],

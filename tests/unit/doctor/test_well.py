@@ -1,7 +1,10 @@
 """Every check is well where nothing is wrong."""
 
+from dataclasses import replace
+
 import pytest
 
+from engine.domain.tenant import Staff
 from engine.storage.documents import ProductDocument
 from engine.storage.inspection import Members
 from engine.storage.sync_records import SyncStateDocument
@@ -9,7 +12,7 @@ from engine.storage.version_records import LiveDocument, VersionDocument
 from engine.storage.versions import MongoVersions
 from engine.version_ports import Version
 from engine.whatsapp.flow_crypto import FlowKey
-from tests.unit.doctor.scene import PIZZERIA, TAQUERIA
+from tests.unit.doctor.scene import PIZZERIA, TAQUERIA, app_of
 
 DEVELOPMENT = {
     "environment.graph_api": "it is not Meta's: no message reaches a customer",
@@ -57,6 +60,27 @@ async def test_a_key_for_all_tenants(scene):
     scene.set(flow_private_key=key.private_pem)
     found = await scene.ask("environment.flow_key")
     assert (found.verdict, key.fingerprint in found.reason) == ("ok", True)
+
+
+async def test_a_conversation_without_hand_off(scene):
+    bundle = scene.ground.engine.bundles.get(PIZZERIA)
+    # It neither calls a person nor makes room for one.
+    quiet = {"human", "staff_wrote"}
+    events = {name: each for name, each in bundle.chart.anywhere.items() if name not in quiet}
+    states = {name: each for name, each in bundle.chart.states.items() if name not in quiet}
+    chart = replace(bundle.chart, anywhere=events, states=states)
+    tenant = bundle.tenant.model_copy(update={"staff": Staff()})
+    scene.bundles[PIZZERIA] = replace(bundle, chart=chart, tenant=tenant)
+    app = app_of(scene)
+    await app("DELETE", fields="smb_message_echoes")
+    callback = f"{scene.settings.public_url}/whatsapp_response"
+    token = scene.settings.meta_webhook_verify_token.get_secret_value()
+    again = {"callback_url": callback, "verify_token": token, "fields": "smb_message_echoes"}
+    scene.undo.append(lambda: app("POST", **again))
+    found = await scene.ask("content.staff")
+    assert (found.verdict, found.reason) == ("ok", "the conversation calls nobody")
+    found = await scene.ask("webhook.fields")
+    assert (found.verdict, found.reason) == ("ok", "the app is subscribed to messages")
 
 
 async def test_three_members(scene, monkeypatch):

@@ -12,7 +12,7 @@ from engine.flows.exchange import Asked, Screens, Shown
 from engine.flows.form import Data, Form, form_of
 from engine.spec.bundle import Bundle
 from engine.spec.check_flow import FlowCheck
-from engine.spec.model import Flow
+from engine.spec.flow import Flow
 from engine.spec.problems import Problems
 from engine.spec.read import Reader
 from engine.spec.read_flow import read_flow

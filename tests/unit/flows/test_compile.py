@@ -9,7 +9,7 @@ import pytest
 from engine.errors import RenderFailed
 from engine.flows.compile import compile_flow, input_names, is_terminal, routing_model, sendable
 from engine.flows.document import FlowJson
-from engine.spec.model import Flow
+from engine.spec.flow import Flow
 from engine.whatsapp.flow_json.check import check_flow_json
 from tests.unit.actions.shop import bundle
 from tests.unit.flows.screens import END, FILE, GO, flow, one_screen, shop

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from engine.flows.fit import misfit
-from engine.spec.model import Takes
+from engine.spec.flow import Takes
 from tests.unit.actions.shop import a_turn, product
 from tests.unit.flows.screens import one_screen
 

@@ -11,7 +11,7 @@ from engine.flows.document import FlowJson
 from engine.flows.exchange import Screens
 from engine.flows.rehearsal import MOST_EXCHANGES, Rehearsal, compile_flows, misfits, rehearse
 from engine.flows.samples import FixedCatalog, NoOrders, fullest_product, margherita, sample_turn
-from engine.spec.model import Flow, Takes
+from engine.spec.flow import Flow, Takes
 from engine.spec.problems import Problems
 from tests.unit.actions.shop import a_turn, bundle, product, wait
 from tests.unit.flows.screens import END, FILE, GO, flow, one_screen, shop

@@ -6,7 +6,7 @@ from pathlib import Path
 from engine.domain.ids import TenantId
 from engine.rehearsal.menu import MenuCatalog
 from engine.rehearsal.walk import Walk, walk
-from engine.spec.bundle import Library
+from engine.spec.library import Library
 from engine.spec.problems import Problems
 from tests.unit.actions.shop import LIBRARY, ROOT, wait
 

@@ -6,7 +6,7 @@ import pytest
 
 from engine.domain.ids import TenantId
 from engine.rehearsal.fit import Fit, fit, heard, note_fit
-from engine.spec.bundle import Library
+from engine.spec.library import Library
 from engine.spec.problems import Problem, Problems
 from tests.unit.actions.shop import LIBRARY, wait
 from tests.unit.rehearsal.edited import EN, FORM, MENU, TENANT, edited, line_of, menu_of, walked

@@ -3,7 +3,10 @@
 import pytest
 
 from engine.domain.ids import TenantId
+from engine.domain.order import OrderStatus
 from engine.rehearsal.shorten import fails_again
+from engine.rehearsal.trail import Node
+from engine.rehearsal.tries import REASON
 from engine.rehearsal.unseen import Seen
 from engine.rehearsal.walk import Walk
 from engine.spec.problems import Problems, Span
@@ -40,6 +43,34 @@ def test_every_state_and_guard_of_the_shared_chart_is_seen_by_somebody():
     assert [str(problem) for problem in problems.sorted()] == []
 
 
+def test_a_shared_message_that_no_tenant_says_any_more_is_told(tmp_path):
+    edit = (CHART, "  refused.unknown_order: {say: no_order}\n", "\n")
+    of_one, of_both = Problems(), Problems()
+    seen = Seen()
+    seen.add(walked(edited(tmp_path, edit)))
+    seen.note(of_one, is_shared=False)
+    seen.merge(_of("dona-lucha"))
+    seen.note(of_both, is_shared=True)
+
+    assert of_one.found == set()
+    # dona-lucha of the shipped files says `no_order`, and is alone in saying `cart_reminder`.
+    assert of_both.found == set()
+    alone = Problems()
+    seen = Seen()
+    seen.add(walked(LIBRARY.over(tmp_path)))
+    seen.note(alone, is_shared=True)
+    line = line_of(tmp_path, EN, "  no_order:")
+    assert f"{EN}:{line}:3: warning: unused-message: nothing says the message 'no_order'" in [
+        str(problem) for problem in alone.found
+    ]
+
+
+def _of(tenant: str) -> Seen:
+    seen = Seen()
+    seen.add(walked(LIBRARY, TenantId(tenant)))
+    return seen
+
+
 def test_a_walk_comes_to_every_state_and_orders(shipped):
     assert shipped.is_whole
     # Only the shop's own people come to `staff`.
@@ -48,8 +79,60 @@ def test_a_walk_comes_to_every_state_and_orders(shipped):
     assert {node.start.name for node in shipped.nodes} == {"new", "full", "regular", "late"}
 
 
-NO_CUSTOMER = ("order_moved", "staff_wrote", "from_staff", "handed_back")
-"""What no customer does."""
+NO_CUSTOMER = ("staff_wrote", "from_staff", "handed_back")
+"""What no customer does, and nobody else in a walk."""
+
+
+def moved(walk: Walk) -> list[str]:
+    return [node.scene.act.shown for node in walk.nodes if node.tried.key[0] == "moved"]
+
+
+@pytest.mark.parametrize("tenant", ["la-tavola", "dona-lucha"])
+def test_the_shop_moves_an_order_to_each_status_once(tenant):
+    walk = walked(LIBRARY, TenantId(tenant))
+    statuses = set(OrderStatus) - {OrderStatus.PENDING}
+    if not walk.bundle.tenant.delivery:
+        statuses -= {OrderStatus.ON_THE_WAY}
+    reasons = {OrderStatus.REJECTED: f": {REASON}"}
+    assert sorted(moved(walk)) == sorted(
+        f"(the shop moves the order to {status.value}{reasons.get(status, '')})"
+        for status in statuses
+    )
+    assert {f"order_{status.value}" for status in statuses} <= walk.messages
+    # The customer stays where he was.
+    for node in walk.nodes:
+        if node.tried.key[0] == "moved":
+            assert node.scene.after.state == node.scene.before.state
+            assert node.scene.before.orders
+    assert len(walk.nodes) < 1.05 * len([n for n in walk.nodes if not after_a_move(n)])
+
+
+def after_a_move(node: Node) -> bool:
+    return any(each.tried.key[0] == "moved" for each in node.path())
+
+
+def test_what_fails_when_an_order_is_moved_is_found_with_its_conversation(tmp_path):
+    said = 'text: "👩‍🍳 We are preparing your order *#{{ event.order }}* now."'
+    library = edited(tmp_path, (EN, said, said.replace("event.order", "event.order / 2")))
+    walk = walked(library)
+    (found,) = [f for f in walk.findings.values() if f.is_error]
+    assert found.code == "turn-fails"
+    assert found.where.startswith(EN)
+    transcript = found.node.transcript()
+    assert transcript == (
+        "(a customer who has ordered before)",
+        "(the shop moves the order to preparing)",
+        "(no answer)",
+    )
+    assert wait(fails_again(found))
+
+
+def test_a_chart_that_hears_of_no_move_is_told_of_none(tmp_path):
+    lines = (LIBRARY.root / CHART).read_text().splitlines(keepends=True)
+    start = lines.index("  order_moved:\n")
+    end = next(n for n in range(start + 1, len(lines)) if not lines[n].startswith("    "))
+    library = edited(tmp_path, (CHART, "".join(lines[start:end]), ""))
+    assert moved(walked(library)) == []
 
 
 def test_most_branches_are_taken(shipped):
@@ -66,6 +149,17 @@ def test_most_branches_are_taken(shipped):
     said |= {"staff_notice", "staff_guide", "given_back", "back_again"}
     messages = shipped.bundle.vocabulary("en").messages.keys() - said
     assert len(shipped.messages & messages) / len(messages) > 0.8
+
+
+def test_a_button_with_an_id_of_nothing_is_told_where_it_is_written(tmp_path):
+    offered = '      view_category:\n        id: "{{ product.category.id }}"'
+    gone = offered.replace("{{ product.category.id }}", "cat:piza")
+    walk = walked(edited(tmp_path, (FORM, offered, gone)))
+
+    found = [f for f in walk.findings.values() if f.code == "dead-tap"]
+    line = line_of(tmp_path, FORM, "cat:piza")
+    assert [f.where for f in found] == [f"{FORM}:{line}:13"]
+    assert "'catalog.category' says unknown_category" in found[0].sentence
 
 
 def test_the_same_files_give_the_same_walk(shipped):

@@ -6,7 +6,7 @@ from engine.charts.steps import BLANK_EVENT
 from engine.rendering.messages import render, render_all
 from engine.rendering.views import cart_view, tenant_view
 from engine.spec.check import variables_of
-from engine.spec.model import Message
+from engine.spec.message import Message
 from engine.spec.problems import Problems
 from engine.spec.read import Reader, expand
 from engine.spec.source import Layers, parse

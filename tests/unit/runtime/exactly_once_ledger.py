@@ -8,11 +8,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.box_ports import OutboxEntry
+from engine.charts.timers import HANDED_BACK
 from engine.domain.ids import CustomerKey
 from engine.ports import TurnRecord
+from engine.runtime.sender import is_receipt
 from engine.runtime.timers import _name
 from engine.slots import SLOTS
-from tests.unit.runtime.exactly_once_scene import CUSTOMERS, POISON, Acceptance, World
+from tests.unit.runtime.exactly_once_scene import (
+    CUSTOMERS,
+    HELLO,
+    POISON,
+    TYPED,
+    Acceptance,
+    World,
+)
 from tests.unit.runtime.flow_shop import texts
 
 CODES_OF: dict[str, frozenset[int]] = {
@@ -21,6 +30,10 @@ CODES_OF: dict[str, frozenset[int]] = {
 }
 """With which of Meta's codes an entry may end in a state."""
 PROBLEM = "something went wrong on our side"
+BACK = "I am here for you again"
+"""What a customer is told when a person gives him back."""
+MUTE = "human"
+"""The state in which a person answers."""
 
 
 @dataclass
@@ -35,7 +48,7 @@ class Shopper:
         """Do something."""
         if what.startswith("add_to_cart"):
             self.cart, self.stage = self.cart + 1, ""
-        elif what in ("view_cart", "greet"):
+        elif what in ("view_cart", "greet", "human", TYPED):
             self.stage = ""
         elif what == "checkout":
             self.stage = "checkout" if self.cart else self.stage
@@ -74,6 +87,7 @@ def check_settled(world: World) -> None:
         assert held.state == ("dead" if name in world.poisoned else "done")
     _check_messages(world)
     _check_orders(world)
+    _check_handoffs(world)
     for name in world.poisoned:
         told = [texts((entry,)) for entry in _entries(world) if entry.id.startswith(f"{name}:")]
         assert sum(PROBLEM in str(each) for each in told) == 1, "a dead message was not told of"
@@ -91,7 +105,8 @@ def _check_messages(world: World) -> None:
     for name, held in world.boxes.outbox_rows.items():
         refused = world.meta.refused.get(name, set())
         if held.state == "sent":
-            assert name in accepted
+            # What is only marked as read, nobody reads.
+            assert name in accepted or is_receipt(held.row)
         elif held.state == "failed":
             assert name in accepted
             assert held.status == "failed"
@@ -110,9 +125,10 @@ def _check_orders(world: World) -> None:
         shopper = Shopper()
         for record in _turns_of(world, customer):
             assert record.log.outcome != "failed" or record.given_up, record.log.error
-            what = world.said.get(record.inbox_id, "")
-            if what != POISON:
-                shopper.tap(what)
+            what = _meaning(world, record)
+            # Whoever is with a person is not greeted.
+            if what != POISON and not (what == HELLO and record.log.source == MUTE):
+                shopper.tap("greet" if what == HELLO else what)
         placed = [order for order in world.placed if order.customer == customer]
         units = tuple(sum(line.quantity for line in order.lines) for order in placed)
         assert units == shopper.orders
@@ -121,6 +137,39 @@ def _check_orders(world: World) -> None:
                 e.id for e in _entries(world) if f"#{order.number}* confirmed" in str(e.payload)
             ]
             assert len(told) == 1, f"order {order.number} was confirmed by {told}"
+
+
+def _check_handoffs(world: World) -> None:
+    """Check that the bot is silent where a person answers, and comes back once."""
+    entries = [entry for entry in _entries(world) if entry.said]
+    for record in world.turns:
+        customer, log = record.conversation.customer, record.log
+        if log.outcome == "ignored" or record.given_up:
+            continue
+        told = [texts((e,)) for e in entries if e.id.startswith(f"{record.inbox_id}:")]
+        event = _meaning(world, record)
+        if event == TYPED:
+            assert (log.target, told) == (MUTE, []), f"what staff typed did not mute {customer}"
+        elif event == HELLO and log.source == MUTE:
+            assert (log.target, told) == (MUTE, []), f"the bot talks into it: {customer}"
+        elif event == HELLO and customer in CUSTOMERS:
+            assert told, f"{customer} was not answered"
+        elif event == HANDED_BACK and log.source == MUTE and customer in CUSTOMERS:
+            assert BACK in str(told), f"{customer} was not told of it"
+            assert len(told) == 1
+    for handoff in {each for record in world.turns for each in record.given_back}:
+        about = world.handoffs()[handoff]
+        (row,) = (
+            held.row for held in world.boxes.inbox_rows.values()
+            if held.row.id.startswith(HANDED_BACK) and held.row.id.endswith(f":{handoff}")
+        )  # fmt: skip
+        assert row.customer == about
+
+
+def _meaning(world: World, record: TurnRecord) -> str:
+    """Name what a customer or the staff did, or the event that it is."""
+    event = world.boxes.inbox_rows[record.inbox_id].row.raw.get("event") or {}
+    return world.said.get(record.inbox_id) or str(event.get("name", ""))
 
 
 def _check_timers(world: World) -> None:

@@ -18,12 +18,14 @@ from typing import Any
 
 from engine.box_ports import InboxRow, OutboxEntry, Timer
 from engine.clock import SeededIds
+from engine.domain.conversation import Conversation
 from engine.domain.ids import CustomerKey, TenantId
 from engine.errors import GraphNoAnswer, GraphRetryable, GraphTerminal, Unavailable
 from engine.ports import TurnRecord
 from engine.runtime.bundles import Bundles
 from engine.runtime.claims import Claims
 from engine.runtime.decision import Decisions
+from engine.runtime.echoes import Echoes
 from engine.runtime.flow_tokens import FlowTokens
 from engine.runtime.message_refusals import MessageRefusals
 from engine.runtime.pace import Pace
@@ -35,8 +37,18 @@ from engine.runtime.timers import Alarm
 from engine.runtime.turns import Turns
 from engine.runtime.worker import Worker
 from engine.slots import slot_of
-from engine.spec.bundle import Bundle, Library
-from engine.whatsapp.inbound import InboundMessage, Status, StatusError, Webhook, restore_message
+from engine.spec.bundle import Bundle
+from engine.spec.library import Library
+from engine.staff_ports import Spoken, StaffLine
+from engine.whatsapp.echoes import FIELD as ECHOES
+from engine.whatsapp.inbound import (
+    InboundMessage,
+    OtherChange,
+    Status,
+    StatusError,
+    Webhook,
+    restore_message,
+)
 from tests.memory import MemoryCatalog, MemoryStore
 from tests.memory_boxes import Boxes
 from tests.unit.actions.shop import OPEN, ROOT, VERBS, menu
@@ -44,6 +56,12 @@ from tests.unit.runtime.flow_shop import NUMBER, TENANT, Businesses, deployment
 from tests.unit.runtime.virtual_time import LoopClock, VirtualLoop
 
 CUSTOMERS = tuple(CustomerKey(f"US.{n}") for n in range(1, 4))
+STAFF = CustomerKey("US.99")
+PHONES = {each: f"1212555020{n}" for n, each in enumerate(CUSTOMERS)} | {STAFF: "12125550143"}
+"""The staff's is the one in La Tavola's settings."""
+TYPED = "staff_wrote"
+HELLO = "hello"
+"""What customers type; all else they tap."""
 POISON = "poison"
 """What a turn fails at, again and again."""
 TIMERS = """
@@ -215,7 +233,11 @@ class Process:
             inbox=boxes.inbox,
             statuses=Statuses(outbox=boxes.outbox, refusals=refusals, clock=clock),
             businesses=businesses, clock=clock, offer=self.worker.offer, refusals=refusals,
-            commerce=_NoCommerce(), echoes=_NoCommerce(),
+            commerce=_NoCommerce(),
+            echoes=Echoes(
+                inbox=boxes.inbox, outbox=boxes.outbox, businesses=businesses, clock=clock,
+                stores=world.store, settings=lambda _: bundle().tenant, offer=self.worker.offer,
+            ),
         )  # fmt: skip
 
     def _runs(self) -> tuple[Callable[[], Coroutine[None, None, None]], ...]:
@@ -356,13 +378,54 @@ class _NoCommerce:
         return None
 
 
+class _HandOffs:
+    """The hand-offs there are: `engine.staff_ports.HandOffRepository`."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+
+    async def line(self, phone: str) -> StaffLine:
+        found = self._by_phone(phone)
+        if found is None:
+            return StaffLine(CustomerKey(phone), phone)
+        return StaffLine(found.customer, phone, found.spoke_at)
+
+    async def last_words(self, customer: CustomerKey) -> Sequence[Spoken]:
+        return ()
+
+    async def is_known(self, handoff: str) -> bool:
+        return handoff in self._world.handoffs()
+
+    async def key_of(self, *, phone: str) -> CustomerKey | None:
+        found = self._by_phone(phone)
+        return found.customer if found else None
+
+    def _by_phone(self, phone: str) -> Conversation | None:
+        held = self._world.conversations.values()
+        # Who has a number now is who wrote from it last.
+        return max(
+            (talk for talk in held if talk.phone == phone),
+            key=lambda talk: (talk.spoke_at is not None, talk.spoke_at, talk.updated_at),
+            default=None,
+        )
+
+
 class _Store(MemoryStore):
     """La Tavola's store; it cannot write turns of poisoned messages."""
 
     def __init__(self, world: "World") -> None:
         super().__init__(MemoryCatalog(menu()), world.boxes)
         self._world = world
-        for name in ("conversations", "carts", "orders", "flow_sessions", "deployments"):
+        handoffs: Any = _HandOffs(world)
+        self.handoffs = handoffs
+        for name in (
+            "handoffs",
+            "conversations",
+            "carts",
+            "orders",
+            "flow_sessions",
+            "deployments",
+        ):
             setattr(self, name, Struck(name, getattr(self, name)))
 
     async def commit(self, record: TurnRecord) -> None:
@@ -505,9 +568,15 @@ class World:
         """Give the orders that were placed."""
         return self._store.placed
 
-    def conversation(self, customer: CustomerKey) -> Any:
-        """Give a customer's conversation."""
-        return self._store._conversations.held.get(customer)
+    @property
+    def conversations(self) -> Mapping[CustomerKey, Conversation]:
+        """Give the conversations by customer."""
+        return self._store._conversations.held
+
+    def handoffs(self) -> dict[str, CustomerKey]:
+        """Give the hand-offs that the staff was told of, and whose they are."""
+        rows = (held.row for held in self.boxes.outbox_rows.values())
+        return {row.handoff: row.about for row in rows if row.handoff}
 
     # Processes -----------------------------------------------------------------------------------
 
@@ -542,6 +611,8 @@ class World:
                     taken.is_noted = taken.sending.process.owns((entry.tenant, entry.customer))
                     self.note(f"{taken.wamid} is noted{' late' * (not taken.is_noted)}")
         elif where == "turn.committed":
+            for row_id in self.boxes.inbox_rows.keys() - self.stored_at.keys():
+                self.stored_at[row_id] = self.loop.time()
             for record in self.turns[self._committed :]:
                 self._see_turn(record)
             self._committed = len(self.turns)
@@ -568,13 +639,16 @@ class World:
         """Let a customer tap something."""
         wamid = f"wamid.{len(self.said) + 1}"
         reply = {"id": what, "title": what}
+        tap = {"type": "button_reply", "button_reply": reply}
+        said: dict[str, Any] = {"type": "interactive", "interactive": tap}
+        if what == HELLO:
+            said = {"type": "text", "text": {"body": what}}
         raw = {
             "phone_number_id": NUMBER,
             "contact": {},
             "message": {
-                "id": wamid, "from": "1555", "from_user_id": customer,
-                "timestamp": str(int(self.clock.now().timestamp())), "type": "interactive",
-                "interactive": {"type": "button_reply", "button_reply": reply},
+                "id": wamid, "from": PHONES[customer], "from_user_id": customer,
+                "timestamp": str(int(self.clock.now().timestamp())), **said,
             },
         }  # fmt: skip
         name = f"{NUMBER}:{wamid}"
@@ -583,6 +657,18 @@ class World:
             self.poisoned.add(name)
         self.note(f"{customer} taps {what}: {wamid}")
         return restore_message(raw)
+
+    def type_to(self, customer: CustomerKey) -> OtherChange:
+        """Let staff type to a customer on the business phone; only his number is told."""
+        wamid = f"wamid.{len(self.said) + 1}"
+        self.said[f"{NUMBER}:{wamid}"] = TYPED
+        self.note(f"staff types to {customer}: {wamid}")
+        echo = {
+            "to": PHONES[customer], "id": wamid,
+            "timestamp": str(int(self.clock.now().timestamp())),
+        }  # fmt: skip
+        value = {"metadata": {"phone_number_id": NUMBER}, "message_echoes": [echo]}
+        return OtherChange(ECHOES, "waba-1", value)
 
     def deliver(self, webhook: Webhook, delay: float = 0.0) -> None:
         """Deliver a webhook until somebody says that he has it."""
@@ -610,6 +696,21 @@ class World:
             self.errors.append(error)
             self.note(f"request failed: {error!r}")
         return error is None
+
+    def has_been_told(self, customer: CustomerKey, words: str) -> bool:
+        """Tell whether a message with these words waits for a customer, or has gone."""
+        rows = (held.row for held in self.boxes.outbox_rows.values())
+        return any(row.customer == customer and words in str(row.payload) for row in rows)
+
+    def until(self, is_so: Callable[[], Any]) -> None:
+        """Let time pass until something is so, with somebody there to make it so."""
+        for _ in range(200):
+            if is_so():
+                return
+            if not self.alive:
+                self.start()
+            self.wait(0.5)
+        raise AssertionError("it does not become so")
 
     # Peace -------------------------------------------------------------------------------------
 

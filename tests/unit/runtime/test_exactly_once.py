@@ -17,8 +17,16 @@ from hypothesis.stateful import (
 )
 
 from engine.whatsapp.inbound import Webhook
-from tests.unit.runtime.exactly_once_ledger import check_always, check_settled
-from tests.unit.runtime.exactly_once_scene import CUSTOMERS, POISON, Fault, World
+from tests.unit.runtime.exactly_once_ledger import BACK, check_always, check_settled
+from tests.unit.runtime.exactly_once_scene import (
+    CUSTOMERS,
+    HELLO,
+    PHONES,
+    POISON,
+    STAFF,
+    Fault,
+    World,
+)
 
 EXAMPLES, STEPS = 15, 25
 """For a longer run call `play` with more; two examples take a second."""
@@ -30,10 +38,11 @@ POINTS = (
     "outbox.sent", "outbox.sent_noted", "outbox.postpone", "outbox.statuses_noted",
     "outbox.note_statuses", "outbox.switch", "outbox.dead", "slots.swap", "slots.swapped",
     "slots.told", "timers.found", "timers.drop", "timers.dropped", "businesses.by_tenant",
+    "handoffs.", "outbox.entry",
 )  # fmt: skip
 FOCACCIA = "add_to_cart:prod:focaccia"
 ORDER = (FOCACCIA, "checkout", "pickup", "pay:cash", "confirm")
-TAPS = (*ORDER, "confirm", "confirm", "view_cart", "greet", POISON)
+TAPS = (*ORDER, "confirm", "confirm", "view_cart", "greet", "human", HELLO, HELLO, POISON)
 MOODS = (
     ("refused", 131056), ("refused", 130429), ("refused", 131000), ("refused", 131026),
     ("refused", 190), ("refused", 131047), ("refused", 132068), ("cut", 0), ("lost", 0),
@@ -109,14 +118,29 @@ class ExactlyOnce(RuleBasedStateMachine):
             self.deliver([self.world.write(customer, what)], times)
             self.world.wait(pace)
 
-    def deliver(self, messages, times):
+    def deliver(self, messages, times, others=()):
         for n in range(times):
             delay = self.world.chance.choice((0.0, 0.2, 4.0)) if n else 0.0
-            self.world.deliver(Webhook(tuple(messages), (), ()), delay)
+            self.world.deliver(Webhook(tuple(messages), (), others), delay)
 
     @rule(seconds=seconds)
     def wait(self, seconds):
         self.world.wait(seconds)
+
+    # The staff ---------------------------------------------------------------------------------
+
+    @rule(customer=st.sampled_from(CUSTOMERS), times=st.sampled_from([1, 1, 2, 3]), then=seconds)
+    def type_to(self, customer, times, then):
+        self.deliver([], times, others=(self.world.type_to(customer),))
+        self.world.wait(then)
+
+    @precondition(lambda self: self.world.handoffs())
+    @rule(which=which, times=st.sampled_from([1, 1, 2]), then=seconds)
+    def give_back(self, which, times, then):
+        told = sorted(self.world.handoffs())
+        tap = self.world.write(STAFF, f"give_back:{told[which % len(told)]}")
+        self.deliver([tap], times)
+        self.world.wait(then)
 
     # Meta --------------------------------------------------------------------------------------
 
@@ -194,27 +218,77 @@ def test_whatever_breaks_everything_has_one_effect(quietly):
     play(EXAMPLES, STEPS)
 
 
-@pytest.mark.parametrize(("kind", "seconds"), [("kill", 0.0), ("pause", 8.0), ("away", 0.0)])
+BREAKING = pytest.mark.parametrize(
+    ("kind", "seconds"), [("kill", 0.0), ("pause", 8.0), ("away", 0.0)]
+)
+
+
+@BREAKING
 def test_one_thing_breaks_at_each_point_there_is(quietly, kind, seconds):
-    for where in sorted(passed()):
+    for where in sorted(passed(play_order)):
         play_order(Fault(kind, where, 0, seconds))
 
 
+@BREAKING
+def test_one_thing_breaks_at_each_point_of_a_hand_off(quietly, kind, seconds):
+    points = passed(play_handoff)
+    # What an echo, a notice and a give-back come to, and an order does not.
+    assert {"handoffs.key_of", "handoffs.line", "handoffs.is_known", "outbox.entry"} <= points
+    for where in sorted(points):
+        play_handoff(Fault(kind, where, 0, seconds))
+
+
 @cache
-def passed():
-    """The points that a process comes to, from an order to its confirmation."""
-    return frozenset(play_order())
+def passed(play):
+    """The points that a process comes to if nothing breaks."""
+    return frozenset(play())
 
 
 def play_order(*faults):
     """Play an order of two processes; give the points they came to."""
+
+    def order(script):
+        for what in (*ORDER, FOCACCIA, POISON):
+            script.deliver([script.world.write(CUSTOMERS[0], what)], 2)
+            script.world.wait(0.3)
+
+    return played(order, *faults)
+
+
+def play_handoff(*faults):
+    """Play what staff, who typed first, and a customer say; give the points they came to."""
+
+    def handoff(script):
+        world, ana = script.world, CUSTOMERS[0]
+        for _ in range(2):
+            script.deliver([], 2, others=(world.type_to(ana),))
+            world.wait(0.3)
+            script.deliver([world.write(ana, HELLO)], 2)
+            world.wait(0.3)
+        for what in ("greet", "human", HELLO):
+            script.deliver([world.write(ana, what)], 2)
+            world.wait(0.3)
+        # It is the staff that the notice waits for, however long a process was away.
+        world.until(world.handoffs)
+        for handoff in world.handoffs():
+            for _ in range(2):
+                script.deliver([world.write(STAFF, f"give_back:{handoff}")], 2)
+                world.wait(0.3)
+        script.deliver([world.write(ana, HELLO)], 2)
+        if not faults:  # else what he wrote may come in another order
+            world.until(lambda: world.has_been_told(ana, BACK))
+            assert PHONES[ana] not in world.conversations
+
+    return played(handoff, *faults)
+
+
+def played(play, *faults):
+    """Let two processes play something; give the points they came to."""
     script = ExactlyOnce()
     script.begin(seed=1, processes=2)
     script.world.faults += faults
     try:
-        for what in (*ORDER, FOCACCIA, POISON):
-            script.deliver([script.world.write(CUSTOMERS[0], what)], 2)
-            script.world.wait(0.3)
+        play(script)
         script.world.wait(12)
         script.world.loop.jump(60)  # for the timers
         script.world.wait(4)

@@ -11,8 +11,8 @@ from engine.errors import Unavailable
 from engine.runtime import publications
 from engine.runtime.bundles import Bundles
 from engine.runtime.publications import Publications
-from engine.spec.bundle import Library
 from engine.spec.content import StoredContent, text_hash
+from engine.spec.library import Library
 from engine.storage.version_records import ContentDocument, LiveDocument, VersionDocument
 from engine.storage.versions import MongoVersions
 from engine.version_ports import FOLDER, Live, Version

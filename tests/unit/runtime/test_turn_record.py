@@ -11,7 +11,7 @@ from engine.charts.run import Said as SaidMessage
 from engine.charts.timers import ENTRY
 from engine.errors import Answered, Conflict
 from engine.runtime.turn_record import AHEAD, CART_EXPIRED, WINDOW
-from engine.spec.model import Branch
+from engine.spec.chart import Branch
 from engine.whatsapp.content import Raised, Sender, Text
 from engine.whatsapp.inbound import InboundMessage
 from engine.whatsapp.outbound import TemplateMessage, TextMessage

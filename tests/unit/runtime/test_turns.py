@@ -9,7 +9,7 @@ import pytest
 
 from engine.box_ports import OutboxEntry
 from engine.domain.tenant import CatalogMode
-from engine.spec.model import Branch, Call
+from engine.spec.chart import Branch, Call
 from engine.whatsapp.content import NativeOrder, NativeOrderItem, Raised, Text
 from tests.unit.actions.shop import VERBS, alter, bundle, la_tavola, menu, money, shown
 from tests.unit.runtime.flow_shop import TENANT, Shop, texts

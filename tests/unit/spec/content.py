@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from engine.domain.ids import TenantId
-from engine.spec.bundle import Library
+from engine.spec.library import Library
 from engine.spec.problems import Problem, Problems
 from engine.verbs import all_verbs
 

@@ -9,7 +9,7 @@ import shutil
 import pytest
 
 from engine.settings import read_settings
-from engine.spec.bundle import Library
+from engine.spec.library import Library
 from engine.spec.problems import Problems
 from engine.verbs import all_verbs
 from tests.unit.spec.content import CORNER, KIOSK, SHOP, everything_wrong, lay, library
@@ -28,6 +28,17 @@ def wrong(tmp_path, chart=None, words=None, settings=SETTINGS):
     if words is not None:
         files[WORDS] = json.dumps(words)
     return everything_wrong(lay(tmp_path / "content", SHOP, files=files))
+
+
+def test_what_is_missing_of_a_form_is_told_at_the_form(tmp_path):
+    files = {
+        "tenants/corner/messages/shop.yaml": "messages:\n  book:\n    flow: {token: x}\n",
+        "tenants/corner/messages/shop.en.yaml":
+            "messages:\n  book:\n    text: Book?\n    flow: {cta: Book}\n",
+    }  # fmt: skip
+    found = everything_wrong(lay(tmp_path / "content", SHOP, files=files))
+    told = {str(p.span) for p in found if p.sentence == "'id' is missing here"}
+    assert told == {"tenants/corner/messages/shop.yaml:3:11"}
 
 
 def codes(problems):
@@ -197,6 +208,30 @@ def test_a_cart_that_expires_in_time_may_be_told_of(tmp_path):
     assert wrong(tmp_path / "b", chart, settings=f"{SETTINGS}cart_hours: 23\n") == []
 
 
+TEMPLATED = {
+    "messages": {"sorry": {"template": {"name": "s", "category": "utility", "body": "So sorry."}}}
+}
+
+
+@pytest.mark.parametrize("event", ["order_moved", "order_moved.rejected"])
+@pytest.mark.parametrize("place", ["anywhere", "a state"])
+def test_of_an_order_that_may_move_a_day_later_the_author_is_warned(event, place, tmp_path):
+    when = {event: {"say": "sorry"}}
+    chart = {"states": {"product": {"when": when}}} if place == "a state" else {"anywhere": when}
+    (problem,) = wrong(tmp_path / "a", chart)
+    assert (problem.code, problem.severity) == ("outside-window", "warning")
+    assert "'sorry' has no 'template'" in problem.sentence
+    assert "the order may be moved a day after the customer last wrote" in problem.sentence
+    assert wrong(tmp_path / "b", chart, TEMPLATED) == []
+
+
+def test_what_is_entered_when_an_order_moves_is_said_then_too(tmp_path):
+    chart = {"anywhere": {"order_moved": "help"}}
+    assert codes(wrong(tmp_path / "a", chart)) == ["outside-window"]
+    quiet = {"anywhere": {"order_moved": {"quiet": True, "go": "help"}}}
+    assert wrong(tmp_path / "b", quiet) == []
+
+
 def test_a_branch_for_every_case_comes_last(tmp_path):
     branches = [{"if": "cart.count > 0", "go": "help"}, {"if": "misses", "go": "menu"}, "product"]
     assert wrong(tmp_path, {"anywhere": {"help": branches}}) == []
@@ -214,13 +249,13 @@ def test_languages_may_say_more_of_the_same_value(tmp_path):
 
 def test_tenants_that_change_nothing_are_told_the_same_and_looked_at_once(tmp_path, monkeypatch):
     looked: list[str] = []
-    real = __import__("engine.spec.bundle", fromlist=["check_whole"]).check_whole
+    real = __import__("engine.spec.library", fromlist=["check_whole"]).check_whole
 
     def looking(whole):
         looked.append(whole.tenant.name)
         real(whole)
 
-    monkeypatch.setattr("engine.spec.bundle.check_whole", looking)
+    monkeypatch.setattr("engine.spec.library.check_whole", looking)
     shared = (SHOP / "conversations/shop.yaml").read_text()
     files = {
         "conversations/shop.yaml": shared.replace("  greet: menu", "  greet: menu\n  vain: menu")

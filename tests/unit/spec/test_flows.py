@@ -5,7 +5,7 @@ from itertools import pairwise, product
 
 import pytest
 
-from engine.spec.model import Flow, LayoutComponent, Repeat, Takes
+from engine.spec.flow import Flow, LayoutComponent, Repeat, Takes
 from engine.spec.problems import Problems, SpecError
 from engine.spec.schema import document_schema
 from engine.spec.source import parse

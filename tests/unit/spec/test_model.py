@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from engine.spec.model import delay_of, timer_event
+from engine.spec.chart import delay_of, timer_event
 from tests.unit.charts.builders import bundle
 
 CHART = """

@@ -108,6 +108,19 @@ def test_a_block_is_placed_at_its_first_line_of_text():
     assert source.folded == {("b",): "  y\n  z"}
 
 
+def test_a_mapping_is_found_where_it_has_a_key():
+    words, form = (
+        parse(text, file, Problems())
+        for file, text in (("en.yaml", "flow: {cta: Go}"), ("form.yaml", "flow: {token: x}"))
+    )
+    assert words
+    assert form
+    layers = Layers((words, form))
+    assert layers.value_with(("flow",), ("id", "token")) == Span("form.yaml", 1, 7)
+    assert layers.value_with(("flow",), ("cta",)) == Span("en.yaml", 1, 7)
+    assert layers.value_with(("flow",), ("screen",)) == Span("en.yaml", 1, 7)
+
+
 def test_the_lines_of_a_folded_block_are_those_of_the_layer_that_counts():
     strong, weak = (
         Source("f.yaml", None, values={("a",): Span("f.yaml")}),

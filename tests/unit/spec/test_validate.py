@@ -16,8 +16,12 @@ SCHEMA = {
         "const": {"const": "x" * 200},
         "even": {"multipleOf": 2},
         "list": {"type": "array", "minItems": 2, "maxItems": 3},
+        "any": {"additionalProperties": {"$ref": "#/$defs/any"}},
     },
     "additionalProperties": False,
+    "$defs": {
+        "any": {"type": ["object", "integer"], "additionalProperties": {"$ref": "#/$defs/any"}}
+    },
 }
 
 
@@ -48,6 +52,10 @@ def told(text: str) -> list[str]:
         ("either: 3", [
             "f:1:9: wrong-type: 'either' must be a text or nothing, this is a whole number"]),
         ("even: 3", ["f:1:7: wrong-value: 3 is not a multiple of 2"]),
+        ("any: {0: {'': {'a/b': {'': x}}}}", [
+            "f:1:28: wrong-type: '' must be a mapping or a whole number, this is a text"]),
+        ("any: {'': x}", [
+            "f:1:11: wrong-type: '' must be a mapping or a whole number, this is a text"]),
         ("[1]", ["f:1:1: wrong-type: the document must be a mapping, this is a list"]),
         ("1", ["f:1:1: wrong-type: the document must be a mapping, this is a whole number"]),
         ("", ["f:1:1: wrong-type: the document must be a mapping, this is nothing"]),

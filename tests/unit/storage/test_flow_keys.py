@@ -8,7 +8,7 @@ import pytest
 from engine.clock import ManualClock
 from engine.errors import EngineError
 from engine.storage.flow_keys import MongoFlowKeys
-from engine.storage.records import FlowKeyDocument
+from engine.storage.meta_records import FlowKeyDocument
 from engine.storage.secrets import Vault
 from engine.whatsapp.flow_crypto import FlowKey
 from tests.memory import MemoryFlowKeys

@@ -7,6 +7,7 @@ import pytest
 
 from engine.domain.conversation import Position
 from engine.domain.ids import CustomerKey
+from engine.errors import Conflict
 from engine.runtime.staff import words_of
 from engine.staff_ports import HandOffRepository, HandOffs, Spoken
 from engine.storage.handoffs import MongoHandOffs, MongoMuted
@@ -18,10 +19,14 @@ from tests.unit.storage.builders import (
     ANA,
     BAKERY,
     BEN,
+    BENS,
+    EVERY_SLOT,
     NOW,
     PIZZERIA,
     conversation,
+    inbox_row,
     outbox_entry,
+    timer,
     turn,
 )
 
@@ -85,6 +90,47 @@ async def test_the_line_is_known_by_its_number(store, told):
     assert (line.customer, line.spoke_at) == (STAFF, NOW)
     assert await store.handoffs.key_of(phone=PHONE) == STAFF
     assert await store.handoffs.key_of(phone="1") is None
+
+
+async def test_who_has_a_number_is_who_wrote_from_it_last(store):
+    # Staff typed to the number after she had written: that is no word of hers.
+    spoke = talk(BEN, "menu", phone=PHONE, spoke_at=NOW, updated_at=NOW)
+    await store.commit(turn("a", spoke, has_inbox_row=False))
+    nobody = talk(CustomerKey(PHONE), phone=PHONE, spoke_at=None, updated_at=LATER)
+    await store.commit(turn("b", nobody, has_inbox_row=False))
+    assert await store.handoffs.key_of(phone=PHONE) == BEN
+
+
+async def test_a_conversation_goes_on_with_another_one(store, bakery, database, timers):
+    former = talk(ANA, phone=ANA)
+    for each, at in ((store, PIZZERIA), (bakery, BAKERY)):
+        mine = timer(f"{at}:given_back", tenant=at, customer=ANA)
+        begun = turn(
+            f"{at} typed", replace(former, tenant=at), timers=(mine,), has_inbox_row=False
+        )
+        await each.commit(begun)
+    moved = turn("1", talk(BEN, phone=ANA, user_id=BEN), has_inbox_row=False, has_timers=False)
+    for wrong in (replace(former, version=2), replace(former, customer=STAFF)):
+        with pytest.raises(Conflict):
+            await store.commit(replace(moved, succeeds=wrong))
+        assert await store.conversations.get(BEN) is None
+    await store.commit(replace(moved, succeeds=former))
+    assert await store.conversations.get(ANA) is None
+    assert (await store.conversations.get(BEN)).position.leaf == "human"
+    later = NOW + timedelta(days=1)
+    (his,) = await timers.due([BENS], now=later)
+    assert (his.id, his.tenant, his.customer) == (f"{PIZZERIA}:given_back", PIZZERIA, BEN)
+    # That of another tenant stays.
+    left = {found.tenant for found in await timers.due(EVERY_SLOT, now=later)}
+    assert left == {PIZZERIA, BAKERY}
+    assert await bakery.conversations.get(ANA) is not None
+
+
+async def test_what_is_passed_on_waits_in_the_other_conversation(store, database):
+    row = replace(inbox_row("echo:peer"), customer=BEN)
+    passing = turn("echo", talk(ANA), has_inbox_row=False)
+    await store.commit(replace(passing, passed_on=(row,)))
+    assert await rows_of(database, BEN) == [row]
 
 
 async def test_operators_see_who_is_muted_and_end_it(store, database, told):

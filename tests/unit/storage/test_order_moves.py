@@ -18,13 +18,14 @@ from engine.clock import SystemClock
 from engine.domain.ids import ProductId
 from engine.domain.order import LEGAL_MOVES, OrderStatus, OrderType
 from engine.errors import EngineError, Unavailable
-from engine.runtime import order_moves
+from engine.runtime import following, order_moves
 from engine.runtime.order_moves import OrderWatch
 from engine.storage.documents import OrderDocument, ProductDocument
 from engine.storage.erasure import MongoErasure
 from engine.storage.order_moves import MongoOrderFeed
 from engine.storage.records import ConversationDocument, InboxDocument, OrderFeedDocument
 from tests.unit.storage.builders import ANA, PIZZERIA, conversation, inbox_row, order, turn
+from tests.unit.sync.scene import until
 
 DELIVERY = LEGAL_MOVES[OrderType.DELIVERY]
 WAY = ("confirmed", "preparing", "ready", "on_the_way", "delivered")
@@ -84,7 +85,7 @@ class Shop:
 
 @pytest.fixture(autouse=True)
 def _brief(monkeypatch):
-    monkeypatch.setattr(order_moves, "STEP_SECONDS", 0.05)
+    monkeypatch.setattr(following, "STEP_SECONDS", 0.05)
 
 
 @pytest.fixture
@@ -289,11 +290,14 @@ async def test_a_user_who_may_not_follow_looks(shop, monkeypatch):
 
     monkeypatch.setattr(shop.feeds[0], "next", refused)
     await shop.write(number, "confirmed", updatedAt=shop.clock.now())
+    monkeypatch.setattr(following, "REST_SECONDS", 0.05)
     with capture_logs() as logs:
-        assert await watch._guarded() == order_moves.REST_SECONDS
-        await watch._guarded()
+        running = asyncio.create_task(watch.run())
+        await until(lambda: shop.offered)
+        watch.stop()
+        await running
     assert await shop.told(number) == ["confirmed"]
-    assert logs[0]["event"] == "orders.feed_failed"
+    assert (logs[0]["event"], logs[0]["what"]) == ("feed.failed", "orders")
 
 
 async def test_nobody_is_told_of_the_order_of_one_who_was_forgotten(shop):
@@ -367,6 +371,53 @@ class _Later(SystemClock):
 async def _lease_over(shop):
     rows = shop.database.collection(OrderFeedDocument)
     await rows.update_one({}, {"$set": {"until": shop.clock.now() - timedelta(seconds=1)}})
+
+
+async def test_a_crash_before_the_place_is_noted_counts_each_move_once(shop):
+    """Several orders, and several moves of each: who follows next reads all of them again."""
+    first = shop.watch("first")
+    await first.step()
+    numbers = [await shop.place() for _ in range(3)]
+    rows = shop.database.collection(OrderFeedDocument)
+    place = (await rows.find_one({}))["token"]
+
+    def counted():
+        return {
+            (status, outcome): metrics.order_moves.labels(status=status, outcome=outcome)
+            ._value.get()
+            for status in ("delivered", "confirmed", "preparing", "ready")
+            for outcome in ("illegal", "told", "repeated", "late", "nobody")
+        }  # fmt: skip
+
+    async def dies(*_, **__):
+        raise Unavailable("the process dies here")
+
+    shop.feeds[0].noted = dies
+    before = counted()
+    for number in numbers:
+        # Illegal, illegal from there, and two legal ones.
+        for status in ("delivered", "confirmed", "preparing", "ready"):
+            await shop.write(number, status)
+    with capture_logs() as logs:
+        with pytest.raises(Unavailable):
+            await first.step()
+        await shop.feeds[0].close()
+        await _lease_over(shop)
+        await until_idle(shop.watch("second"), 3)
+        # And once more by one who begins where the first did.
+        await shop.feeds[1].close()
+        await rows.update_one({}, {"$set": {"token": place}})
+        await _lease_over(shop)
+        await until_idle(shop.watch("third"), 3)
+    risen = {key: n - before[key] for key, n in counted().items() if n != before[key]}
+    assert risen == {
+        ("delivered", "illegal"): 3, ("confirmed", "illegal"): 3,
+        ("preparing", "told"): 3, ("ready", "told"): 3,
+    }  # fmt: skip
+    illegal = [log for log in logs if log.get("outcome") == "illegal"]
+    assert len(illegal) == 6
+    for number in numbers:
+        assert await shop.told(number) == ["preparing", "ready"]
 
 
 @pytest.mark.parametrize("dies", ["before", "after"])

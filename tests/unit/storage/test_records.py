@@ -12,13 +12,12 @@ from engine.slots import Member, SlotTable
 from engine.storage.audit import MongoAudit
 from engine.storage.erasure import MongoErasure
 from engine.storage.flow_keys import MongoFlowKeys
+from engine.storage.meta_records import DeploymentDocument, FlowKeyDocument
 from engine.storage.operator_rows import MongoInboxRows, MongoOutboxRows
 from engine.storage.records import (
     DOCUMENTS,
     AuditDocument,
     ConversationDocument,
-    DeploymentDocument,
-    FlowKeyDocument,
     FlowSessionDocument,
     InboxDocument,
     OrderFeedDocument,

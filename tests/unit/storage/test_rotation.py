@@ -14,7 +14,7 @@ from engine.ports import Business
 from engine.storage.businesses import MongoBusinesses
 from engine.storage.documents import BusinessDocument
 from engine.storage.flow_keys import MongoFlowKeys
-from engine.storage.records import FlowKeyDocument
+from engine.storage.meta_records import FlowKeyDocument
 from engine.storage.rotation import Rotated, Rotation
 from engine.storage.secrets import Vault
 from engine.whatsapp.flow_crypto import FlowKey

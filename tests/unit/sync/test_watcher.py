@@ -8,8 +8,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from engine.errors import Conflict, EngineError, Unavailable
-from engine.sync import watcher
-from engine.sync.watcher import LEASE, Watcher
+from engine.runtime import following
+from engine.runtime.following import LEASE
+from engine.sync.watcher import Watcher
 from tests.unit.sync.scene import DRINKS, PIZZERIA, TAQUERIA, product, until
 
 COLA = product("prod:cola", category=DRINKS, price="3.50")
@@ -17,7 +18,7 @@ COLA = product("prod:cola", category=DRINKS, price="3.50")
 
 @pytest.fixture(autouse=True)
 def _brief(monkeypatch):
-    monkeypatch.setattr(watcher, "STEP_SECONDS", 0.01)
+    monkeypatch.setattr(following, "STEP_SECONDS", 0.01)
 
 
 def another(scene, owner):
@@ -116,7 +117,7 @@ async def test_it_runs_until_it_is_drained(scene):
 
 
 async def test_it_goes_on_after_the_database_was_away(scene, monkeypatch):
-    monkeypatch.setattr(watcher, "REST_SECONDS", 0.01)
+    monkeypatch.setattr(following, "REST_SECONDS", 0.01)
     claim, failures = scene.database.feed.claim, [Unavailable("away"), ZeroDivisionError("ours")]
 
     async def away(**more):
@@ -133,7 +134,7 @@ async def test_it_goes_on_after_the_database_was_away(scene, monkeypatch):
 
 
 async def test_nothing_goes_on_when_it_is_cancelled(scene, monkeypatch):
-    monkeypatch.setattr(watcher, "STEP_SECONDS", 60)
+    monkeypatch.setattr(following, "STEP_SECONDS", 60)
     others = asyncio.all_tasks()
     running = asyncio.create_task(scene.sync.watcher.run())
     await until(lambda: scene.database.log.place is not None)
@@ -159,7 +160,7 @@ async def test_a_feed_another_process_took_is_left_to_it(scene):
 
 
 async def test_a_process_without_the_feed_asks_for_it_now_and_then(scene, monkeypatch):
-    monkeypatch.setattr(watcher, "REST_SECONDS", 0.01)
+    monkeypatch.setattr(following, "REST_SECONDS", 0.01)
     await another(scene, "other").step()
     claims = []
     claim = scene.database.feed.claim
@@ -176,7 +177,7 @@ async def test_a_process_without_the_feed_asks_for_it_now_and_then(scene, monkey
 
 
 async def test_a_refusing_database_is_told(scene, monkeypatch):
-    monkeypatch.setattr(watcher, "REST_SECONDS", 60.0)
+    monkeypatch.setattr(following, "REST_SECONDS", 60.0)
 
     async def refused(**more):
         raise EngineError("the database refused an operation")
@@ -187,4 +188,4 @@ async def test_a_refusing_database_is_told(scene, monkeypatch):
         await until(lambda: logs)
         await scene.sync.watcher.drain()
         await running
-    assert [line["event"] for line in logs] == ["sync.feed_failed"]
+    assert [line["event"] for line in logs] == ["feed.failed"]
