@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 import orjson
 
-from engine.authoring.diff import diff as differences
-from engine.authoring.diff_text import markdown_diff, plain_diff, summary, text_diff
+from engine.authoring.diff.contents import diff as differences
+from engine.authoring.diff.text import markdown_diff, plain_diff, summary, text_diff
 from engine.cli.garbage import seldom_collected
 from engine.cli.output import log_to_stderr
 from engine.domain.ids import TenantId

@@ -4,9 +4,9 @@ from pathlib import Path, PurePosixPath
 
 import click
 
-from engine.authoring.graph import Graph, Sources, graph_of
-from engine.authoring.graph_mermaid import to_mermaid
-from engine.authoring.graph_svg import to_svg
+from engine.authoring.graph.drawing import Graph, Sources, graph_of
+from engine.authoring.graph.mermaid import to_mermaid
+from engine.authoring.graph.svg import to_svg
 from engine.cli.output import log_to_stderr
 from engine.domain.ids import TenantId
 from engine.errors import EngineError

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from engine.authoring.check import check_tenant
-from engine.authoring.diff import diff
-from engine.authoring.diff_text import summary, text_diff
+from engine.authoring.diff.contents import diff
+from engine.authoring.diff.text import summary, text_diff
 from engine.authoring.fates import Fate
 from engine.authoring.publish import Publishing
 from engine.cli.audited import note

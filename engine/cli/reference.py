@@ -6,9 +6,9 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from engine.authoring.reference import reference as written
-from engine.authoring.reference_examples import Shop
-from engine.authoring.settings_table import page_of, with_settings
+from engine.authoring.reference.page import reference as written
+from engine.authoring.reference.settings import page_of, with_settings
+from engine.authoring.reference.shown import Shop
 from engine.cli.output import log_to_stderr
 from engine.doctor.checks import ALL
 from engine.doctor.page import PATH as DOCTOR

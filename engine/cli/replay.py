@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 import click
 import orjson
 
-from engine.authoring.replay import Replay, Replayed
-from engine.authoring.replay_dialog import dialog_of
-from engine.authoring.replay_text import as_json, explained, parted, parted_json
+from engine.authoring.replay.dialog import dialog_of
+from engine.authoring.replay.text import as_json, explained, parted, parted_json
+from engine.authoring.replay.turns import Replay, Replayed
 from engine.cli.databases import data_option
 from engine.cli.opened import Opened, opened
 from engine.cli.texts import TEXT, printable

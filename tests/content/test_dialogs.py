@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.authoring.replay import Replay
-from engine.authoring.replay_dialog import dialog_of
-from engine.authoring.replay_text import as_json, explained
+from engine.authoring.replay.dialog import dialog_of
+from engine.authoring.replay.text import as_json, explained
+from engine.authoring.replay.turns import Replay, message_of
 from engine.dialogs.scripts import Script, files_of, read_script
 from engine.dialogs.snapshots import Snapshots
 from engine.dialogs.theatre import Played, Theatre
@@ -26,6 +26,7 @@ from engine.spec.library import Library
 from engine.storage.records import TurnDocument
 from engine.storage.turn_logs import MongoTurnLogs
 from engine.verbs import all_verbs
+from engine.whatsapp.content import Raised
 from tests.content.conftest import ROOT
 
 FILES = sorted(ROOT.glob("tenants/*/dialogs/*.yaml"))
@@ -69,8 +70,14 @@ async def evening(request: pytest.FixtureRequest, theatre: Theatre) -> Evening:
     played = await theatre.play(read(path))
     logs = MongoTurnLogs(database, tenant)
     new = [list(await logs.of(who)) for who in set(await rows.distinct("customer", own)) - known]
-    # Whom he is handed to comes after him.
-    return Evening(tenant, played, min(new, key=lambda turns: turns[0].at))
+    # Whom he is handed to comes after him; to whom only the staff wrote, he was no customer yet.
+    wrote = (turns for turns in new if not all(map(is_ours, turns)))
+    return Evening(tenant, played, min(wrote, key=lambda turns: turns[0].at))
+
+
+def is_ours(turn: LoggedTurn) -> bool:
+    message = message_of(turn)
+    return message is not None and isinstance(message.content, Raised)
 
 
 def test_dialog(evening: Evening) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from functools import cache
 from pathlib import Path
 
-from engine.authoring.diff import diff
+from engine.authoring.diff.contents import diff
 from engine.spec.content import StoredContent
 from engine.spec.library import Library
 from engine.verbs import all_verbs

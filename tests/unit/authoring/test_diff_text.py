@@ -2,7 +2,7 @@
 
 import orjson
 
-from engine.authoring.diff_changes import (
+from engine.authoring.diff.changes import (
     Diff,
     Example,
     MessageChange,
@@ -10,7 +10,7 @@ from engine.authoring.diff_changes import (
     SettingChange,
     WayChange,
 )
-from engine.authoring.diff_text import (
+from engine.authoring.diff.text import (
     MOST_MARKDOWN,
     markdown_diff,
     marked_lines,

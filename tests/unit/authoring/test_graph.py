@@ -6,10 +6,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from engine.authoring.graph import Arrow, Graph, Node
-from engine.authoring.graph_layout import Size, layered
-from engine.authoring.graph_mermaid import to_mermaid
-from engine.authoring.graph_svg import to_svg
+from engine.authoring.graph.drawing import Arrow, Graph, Node
+from engine.authoring.graph.layout import Size, layered
+from engine.authoring.graph.mermaid import to_mermaid
+from engine.authoring.graph.svg import to_svg
 from engine.cli.graph import graph_of_tenant
 from engine.domain.ids import TenantId
 from engine.errors import EngineError

@@ -6,9 +6,9 @@ from textwrap import indent
 
 import pytest
 
-from engine.authoring.reference import MESSAGE_KINDS, message_stage
-from engine.authoring.reference_examples import TENANT, Mistake, Shop, read_examples
-from engine.authoring.reference_stage import Stage, block, event_of
+from engine.authoring.reference.page import MESSAGE_KINDS, message_stage
+from engine.authoring.reference.shown import TENANT, Mistake, Shop, read_examples
+from engine.authoring.reference.stage import Stage, block, event_of
 from engine.domain.refusals import Reason
 from engine.flows.rehearsal import compile_flows
 from engine.spec.codes import CODES

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from engine.authoring.replay import NO_MESSAGE, NO_RECORDING, Replay, Replayed
+from engine.authoring.replay.turns import NO_MESSAGE, NO_RECORDING, Replay, Replayed
 from engine.ports import LoggedTurn
 from engine.runtime.turn_record import Cause
 from engine.spec.bundle import Bundle

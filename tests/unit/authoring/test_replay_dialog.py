@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from engine.authoring.replay import Replay
-from engine.authoring.replay_dialog import NothingToSave, Saved, _span, dialog_of
-from engine.authoring.replay_masks import ADDRESS, EMAIL, NAME, PHONE, Masks
+from engine.authoring.replay.dialog import NothingToSave, Saved, _span, dialog_of
+from engine.authoring.replay.masks import ADDRESS, EMAIL, NAME, PHONE, Masks
+from engine.authoring.replay.turns import Replay
 from engine.domain.ids import CustomerKey
 from engine.spec.dialog import Step
 from engine.spec.library import Library

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import SecretStr
 
-from engine.authoring.settings_table import BEGIN, END, page_of, settings_table, with_settings
+from engine.authoring.reference.settings import BEGIN, END, page_of, settings_table, with_settings
 from engine.errors import EngineError
 from engine.settings import Settings
 

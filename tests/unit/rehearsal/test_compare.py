@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from engine.authoring.diff import loaded
+from engine.authoring.diff.contents import loaded
 from engine.domain.ids import TenantId
-from engine.rehearsal import compare as comparing
-from engine.rehearsal.compare import compare
-from engine.rehearsal.compare_acts import Offer, matched, times_of
+from engine.rehearsal.compare import comparison as comparing
+from engine.rehearsal.compare.acts import Offer, matched, times_of
+from engine.rehearsal.compare.comparison import compare
 from engine.rehearsal.written import written, written_lines
 from engine.spec.content import StoredContent
 from engine.spec.problems import Problems

@@ -12,7 +12,7 @@ from engine.charts.inbound import tap_event
 from engine.domain.native import item_id
 from engine.domain.tenant import Tenant
 from engine.rehearsal.acts import KINDS, Act, orders, says, sends, shares, taps
-from engine.rehearsal.compare_side import Read, Version
+from engine.rehearsal.compare.side import Read, Version
 from engine.rehearsal.menu import CATALOG_ID
 from engine.rehearsal.rehearsal import NOON
 from engine.transcript import Choice

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
-from engine.authoring.replay import NO_MESSAGE, NO_RECORDING, Replayed, message_of, said_in
+from engine.authoring.replay.turns import NO_MESSAGE, NO_RECORDING, Replayed, message_of, said_in
 from engine.charts.timers import ENTRY
 from engine.errors import EngineError
 from engine.ports import LoggedTurn

@@ -4,8 +4,8 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.rehearsal.compare_acts import Match
-from engine.rehearsal.compare_side import Version
+from engine.rehearsal.compare.acts import Match
+from engine.rehearsal.compare.side import Version
 from engine.rehearsal.moment import Moment
 from engine.spec.chart import Chart
 

@@ -1,7 +1,7 @@
 """Two versions of a tenant rehearsed side by side: one made-up customer does the same with both.
 
 Names of states and events are never compared, only what is read and what can be tapped. How a
-difference is noted is `compare_notes`', how it is told is not known here.
+difference is noted is in `notes`, how it is told is not known here.
 """
 
 from collections import deque
@@ -14,7 +14,7 @@ from engine.charts.compiler import Structures
 from engine.domain.conversation import Conversation
 from engine.domain.ids import CustomerKey
 from engine.rehearsal.acts import ends_flow, says
-from engine.rehearsal.compare_acts import (
+from engine.rehearsal.compare.acts import (
     NONSENSE,
     Match,
     Move,
@@ -25,9 +25,9 @@ from engine.rehearsal.compare_acts import (
     tapping,
     times_of,
 )
-from engine.rehearsal.compare_notes import Comparison, Notes, Parted, ReadPair, differ_in_messages
-from engine.rehearsal.compare_pair import Pair, Situations
-from engine.rehearsal.compare_side import Outcome, Side, Version
+from engine.rehearsal.compare.notes import Comparison, Notes, Parted, ReadPair, differ_in_messages
+from engine.rehearsal.compare.pair import Pair, Situations
+from engine.rehearsal.compare.side import Outcome, Side, Version
 from engine.rehearsal.moment import Moment
 from engine.rehearsal.rehearsal import CUSTOMER, span
 

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 
-from engine.rehearsal.compare_side import Outcome, Read, Side, Version
+from engine.rehearsal.compare.side import Outcome, Read, Side, Version
 from engine.rehearsal.written import written
 
 ReadPair = tuple[Read | None, Read | None]

@@ -7,10 +7,10 @@ import re
 from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
-from engine.authoring.diff_changes import Example, Lines, MessageChange
+from engine.authoring.diff.changes import Example, Lines, MessageChange
 from engine.domain.ids import TenantId
-from engine.rehearsal.compare_notes import Comparison, Reworded, namesakes
-from engine.rehearsal.compare_side import Version
+from engine.rehearsal.compare.notes import Comparison, Reworded, namesakes
+from engine.rehearsal.compare.side import Version
 from engine.rehearsal.written import written, written_lines
 from engine.spec.bundle import Bundle
 from engine.spec.chart import Chart

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from engine.authoring.graph import Graph, Node, Origin, Shape
+from engine.authoring.graph.drawing import Graph, Node, Origin, Shape
 
 _STYLES: dict[Origin | str, str] = {
     "shared": "fill:#f4f4f5,stroke:#8a8f98,color:#1f2328",

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TypeAlias
 
-from engine.authoring.graph import Arrow, Graph, Node
-from engine.authoring.graph_layout import Layout, Pair, Point, Size, layered
-from engine.authoring.graph_mermaid import described, shortened
+from engine.authoring.graph.drawing import Arrow, Graph, Node
+from engine.authoring.graph.layout import Layout, Pair, Point, Size, layered
+from engine.authoring.graph.mermaid import described, shortened
 
 _LINE = 17.0
 _LETTER = 7.0

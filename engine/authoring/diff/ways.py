@@ -3,11 +3,11 @@
 from collections.abc import Hashable, Iterator
 from dataclasses import replace
 
-from engine.authoring.diff_changes import Example, Lines, WayChange, WayKind, together
-from engine.authoring.diff_messages import Masks
+from engine.authoring.diff.changes import Example, Lines, WayChange, WayKind, together
+from engine.authoring.diff.messages import Masks
 from engine.domain.ids import TenantId
-from engine.rehearsal.compare_notes import Comparison, Parted
-from engine.rehearsal.compare_side import Outcome, Version
+from engine.rehearsal.compare.notes import Comparison, Parted
+from engine.rehearsal.compare.side import Outcome, Version
 
 Ways = dict[Hashable, WayChange]
 """Changes by what makes two of them the same one, also in other tenants and states."""

@@ -8,7 +8,7 @@ import re
 from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
-from engine.authoring.diff_changes import Example, Lines, ScreenChange
+from engine.authoring.diff.changes import Example, Lines, ScreenChange
 from engine.domain.ids import TenantId
 from engine.flows.document import FlowJson
 from engine.flows.rehearsal import compile_flows

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import orjson
 
-from engine.authoring.replay_store import (
+from engine.authoring.replay.store import (
     NotRecorded,
     Past,
     PastIds,

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import Any, Final
 
-from engine.authoring.replay import message_of, said_in
-from engine.authoring.replay_masks import ADDRESS, NAME, Masks, masks_of, personal_in
-from engine.authoring.replay_text import when
+from engine.authoring.replay.masks import ADDRESS, NAME, Masks, masks_of, personal_in
+from engine.authoring.replay.text import when
+from engine.authoring.replay.turns import message_of, said_in
 from engine.charts.timers import ENTRY
 from engine.errors import EngineError
 from engine.ports import LoggedTurn, TurnRecord

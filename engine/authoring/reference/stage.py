@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from textwrap import indent
 from typing import Any
 
-from engine.authoring.reference_examples import TENANT, Shop
+from engine.authoring.reference.shown import TENANT, Shop
 from engine.rehearsal.acts import Act, says
 from engine.rehearsal.menu import MenuCatalog
 from engine.rehearsal.moment import Moment

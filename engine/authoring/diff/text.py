@@ -6,7 +6,7 @@ from difflib import SequenceMatcher
 from itertools import groupby
 from typing import Any
 
-from engine.authoring.diff_changes import (
+from engine.authoring.diff.changes import (
     Diff,
     Example,
     MessageChange,

@@ -1,14 +1,14 @@
 """Two contents -> what the difference between them means to customers.
 
 Both are rehearsed, with the same made-up customer and, unless told otherwise, the new catalogue.
-How the difference is printed is in `diff_text`, where the contents come from in the command.
+How the difference is printed is in `text`, where the contents come from in the command.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.authoring.diff_changes import (
+from engine.authoring.diff.changes import (
     Diff,
     Lines,
     ScreenChange,
@@ -16,16 +16,16 @@ from engine.authoring.diff_changes import (
     WayChange,
     with_places,
 )
-from engine.authoring.diff_flows import Screens, screen_changes
-from engine.authoring.diff_messages import Found, message_changes, word_changes
-from engine.authoring.diff_ways import Ways, joined, way_changes
+from engine.authoring.diff.flows import Screens, screen_changes
+from engine.authoring.diff.messages import Found, message_changes, word_changes
+from engine.authoring.diff.ways import Ways, joined, way_changes
 from engine.charts.compiler import Structures
 from engine.domain.ids import TenantId
 from engine.domain.menu import Menu
 from engine.domain.tenant import Tenant
 from engine.rehearsal.acts import says
-from engine.rehearsal.compare import compare
-from engine.rehearsal.compare_side import Version
+from engine.rehearsal.compare.comparison import compare
+from engine.rehearsal.compare.side import Version
 from engine.rehearsal.menu import MenuCatalog
 from engine.rehearsal.moment import Moment
 from engine.rehearsal.rehearsal import NOON, Rehearsal

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
-from engine.authoring.reference_examples import Mistake, Shop, read_examples
-from engine.authoring.reference_stage import Stage, block, event_of
+from engine.authoring.reference.shown import Mistake, Shop, read_examples
+from engine.authoring.reference.stage import Stage, block, event_of
 from engine.errors import EngineError
 from engine.registry import Registry, Verb
 from engine.spec.codes import CODES

@@ -1,6 +1,6 @@
 """What an edit changes for customers, as values: messages, ways, Flows and settings.
 
-How they are found is in `diff`, how they are printed in `diff_text`.
+How they are found is in `contents`, how they are printed in `text`.
 """
 
 from collections.abc import Mapping

@@ -1,0 +1,1 @@
+"""What an edit changes for customers, told as messages and ways."""

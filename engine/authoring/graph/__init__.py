@@ -1,0 +1,1 @@
+"""A chart or Flow as a picture."""

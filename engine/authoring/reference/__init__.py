@@ -1,0 +1,1 @@
+"""The reference for authors, made from the registries and examples."""

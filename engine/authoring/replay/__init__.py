@@ -1,0 +1,1 @@
+"""Logged turns, decided again."""

@@ -1,0 +1,1 @@
+"""Two contents rehearsed side by side."""
