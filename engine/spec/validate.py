@@ -26,10 +26,8 @@ class Validator:
         """
         for error in self._validator.iter_errors(data):
             *within, keyword = error.schema_path
-            schema, path = (
-                _at(self._schema, within),
-                _path(data, error.instance_path, error.instance),
-            )
+            schema = _at(self._schema, within)
+            path = _path(data, error.instance_path, error.instance)
             if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.PropertyNames):
                 key = str(error.kind.error.instance)
                 told = str(keyword), (*path, key), key, schema, error.message
