@@ -5,9 +5,9 @@ and its reference all come from the signature, so that they cannot differ.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
@@ -41,6 +41,16 @@ class Verb:
     def summary(self) -> str:
         """Give the first sentence of its documentation."""
         return (inspect.getdoc(self.function) or "").split("\n\n", 1)[0].replace("\n", " ")
+
+    @property
+    def choices(self) -> Mapping[str, frozenset[str]]:
+        """Give the words between which arguments choose, by argument."""
+        hints = {name: field.annotation for name, field in self.arguments.model_fields.items()}
+        return {
+            name: frozenset(map(str, get_args(hint)))
+            for name, hint in hints.items()
+            if get_origin(hint) is Literal
+        }
 
     @property
     def takes_any(self) -> bool:

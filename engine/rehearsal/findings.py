@@ -15,6 +15,7 @@ from engine.spec.bundle import Bundle
 from engine.spec.chart import Branch
 from engine.spec.placed import placed
 from engine.spec.problems import Problems, Span
+from engine.spec.ways import ANY_REFUSAL
 
 _FALLBACKS = frozenset({"old_tap", "nothing_matched"})
 _AIMLESS = frozenset(
@@ -93,6 +94,8 @@ class Judge:
             return
         if node.tried.is_fresh and not node.world.change:
             yield from self._dead(node, steps)
+        if not node.tried.is_odd:
+            yield from self._unusable(node, steps)
         if not scene.said and not self._is_quiet(steps):
             yield from self._unhandled(node, steps)
 
@@ -142,6 +145,17 @@ class Judge:
             hint = "with 'quiet: true' an author says that nothing is to be answered"
             yield Finding("dead-tap", where, f"{shown} is not answered", node, hint)
 
+    def _unusable(self, node: Node, steps: tuple[Any, ...]) -> Iterator[Finding]:
+        """Find an action that is given what it cannot use, where nobody answers that by itself."""
+        for place, step in enumerate(steps):
+            if not step.get("argument"):
+                continue
+            taken = next((s["event"] for s in steps[place:] if "branch" in s), ANY_REFUSAL)
+            if taken == ANY_REFUSAL:
+                sentence = f"'{step['action']}' cannot use what it gets as '{step['argument']}'"
+                hint = f"give it something else, or answer '{ANY_REFUSAL}.{step['refused']}'"
+                yield Finding("bad-argument", step["at"], sentence, node, hint, is_certain=False)
+
     def _unhandled(self, node: Node, steps: tuple[Any, ...]) -> Iterator[Finding]:
         for place, step in enumerate(steps):
             if "unhandled" in step:
@@ -150,7 +164,9 @@ class Judge:
                 yield Finding("unhandled-event", where, sentence, node)
                 return
         if _is_message(node.scene) and not node.tried.is_fresh:
-            where = self._last_place(steps)
+            # What lacks is a text, or a state to go to: it belongs to the branch.
+            taken = tuple(step for step in steps if "branch" in step or "state" in step)
+            where = self._last_place(taken or steps)
             hint = "with 'quiet: true' an author says that nothing is to be answered"
             sentence = "the customer gets no answer"
             yield Finding("no-answer", where, sentence, node, hint, is_certain=False)

@@ -4,13 +4,14 @@ A key tells which tries are the same: a row of one message tapped in one state, 
 rows the first, the longest and the last are tapped. Nothing is played here.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from engine.box_ports import OutboxEntry
-from engine.charts.inbound import ORDER_MOVED, tap_event
+from engine.charts.inbound import ORDER_MOVED, TYPED, tap_event
 from engine.domain.catalog import Product
 from engine.domain.native import item_id
 from engine.domain.order import OrderStatus, leads_to
@@ -93,6 +94,7 @@ class Tries:
         self.ends: dict[str, list[Mapping[str, Any]]] = {}
         self._chart = bundle.chart
         self._catalog = catalog
+        self._met: set[tuple[str, str, str, str]] = set()
         self._bodies: dict[tuple[str, ...], dict[str, int]] = {}
         words = bundle.vocabulary(bundle.tenant.languages[0])
         self._phrases = words.intents.phrases
@@ -223,7 +225,9 @@ class Tries:
         for (name, where), of_entry in groupby(made, lambda o: (o.message.id, o.where)):
             rows = list(of_entry)
             body = self._body(start, leaf, rows[0])
-            if body >= MOST_BODIES or (start != NEW and body):
+            is_first = (start, leaf, name, where) not in self._met
+            self._met.add((start, leaf, name, where))
+            if (body >= MOST_BODIES and not is_first) or (start != NEW and body):
                 continue
             few = body > 0 or start != NEW
             for variant, offer in _some(rows, is_few=few):
@@ -260,12 +264,23 @@ class Tries:
             for event in self._chart.states[name].when:
                 if event == "text":
                     yield from self._texts(node, name, made)
+                elif event == TYPED:
+                    for meaning in self._meanings(name):
+                        for place, act in enumerate(self._raising(meaning, node.scene.after)):
+                            yield Try(("typed", name, meaning, place), act)
                 elif event in _OF_KIND:
                     for place, act in enumerate(self._kind(event)):
                         yield Try(("kind", name, event, place), act)
                 else:
                     for place, act in enumerate(self._raising(event, node.scene.after)):
                         yield Try(("say", NEW, leaf, event, place), act)
+
+    def _meanings(self, state: str) -> Iterator[str]:
+        """Name the meanings of a text that a state tells apart before anything else hears it."""
+        branches = self._chart.states[state].when[TYPED]
+        asked = " ".join(b.condition.source for b in branches if b.condition)
+        quoted = {word for pair in re.findall(r"'([^']*)'|\"([^\"]*)\"", asked) for word in pair}
+        yield from (event for event in self._phrases if event in quoted)
 
     def _texts(self, node: Node, state: str, made: list[Offer]) -> Iterator[Try]:
         """Write what a state may take for an answer."""
@@ -306,6 +321,10 @@ class Tries:
     def _native_orders(self) -> Iterator[Act]:
         items = [item for product in self._extremes[:6] for item in self._items(product)]
         yield from (acts.orders((item,), CATALOG_ID) for item in items[:2])
+        # A cart with nothing to ask or to mend: of a product that needs no choices.
+        plain = next(filter(_is_plain, self._catalog.products.values()), None)
+        if plain and plain is not self._extremes[0]:
+            yield acts.orders((next(self._items(plain)),), CATALOG_ID)
         gone = (
             NativeOrderItem("prod:gone", 1, items[0].item_price, self._currency) if items else None
         )
@@ -344,6 +363,10 @@ def _some(rows: list[Offer], *, is_few: bool) -> Iterator[tuple[str, Offer]]:
         if offer.choice.id not in shown:
             shown.add(offer.choice.id)
             yield name, offer
+
+
+def _is_plain(product: Product) -> bool:
+    return not product.is_sold_out and not any(group.minimum for group in product.groups)
 
 
 def _has_sold(node: Node) -> bool:

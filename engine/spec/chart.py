@@ -23,6 +23,16 @@ class Call:
     arguments: Mapping[str, Value]
     where: str
 
+    def raises(self) -> frozenset[str]:
+        """Give the events it may answer with: of those an argument chooses between, the chosen."""
+        events = self.verb.raises
+        for name, options in self.verb.choices.items():
+            given = self.arguments.get(name, self.verb.arguments.model_fields[name].default)
+            chosen = given.literal if isinstance(given, Text) else given
+            if options <= events and chosen in options:
+                events = events - options | {chosen}
+        return events
+
 
 @dataclass(frozen=True, slots=True)
 class Branch:

@@ -87,6 +87,7 @@ CODES: Final[Mapping[str, str]] = {
     "unknown-input": "A screen has no such input.",
     "unknown-property": "A component has no such property.",
     # Walks: made-up customers try everything.
+    "bad-argument": "An action is given what it cannot use, and nothing answers that by itself.",
     "cut-text": "A text is cut, because the tenant's menu makes it longer than WhatsApp takes.",
     "dead-tap": "A button that was just shown is not understood, is refused or is not answered.",
     "guard-fails": "A guard cannot be calculated; it then counts as not holding.",

@@ -207,21 +207,21 @@ class Site:
     branch: Branch | None = None
 
 
-_ANY_REFUSAL = "refused"
+ANY_REFUSAL = "refused"
 
 
 def _raised(calls: Iterable[Call]) -> set[str]:
     """Name what actions may raise; any may refuse."""
     found: set[str] = set()
     for call in calls:
-        found |= {_ANY_REFUSAL, *call.verb.raises}
+        found |= {ANY_REFUSAL, *call.raises()}
     return found
 
 
 def _refused(events: Iterable[str], raised: set[str]) -> set[str]:
-    if _ANY_REFUSAL not in raised:
+    if ANY_REFUSAL not in raised:
         return set()
-    return {event for event in events if event.split(".")[0] == _ANY_REFUSAL}
+    return {event for event in events if event.split(".")[0] == ANY_REFUSAL}
 
 
 def is_always(branch: Branch) -> bool:

@@ -115,7 +115,7 @@ class Whole:
     @cached_property
     def raised(self) -> frozenset[str]:
         """Give the events that anybody raises: customers, actions, Flows, the engine."""
-        found = {event for call in calls_of(self.chart) for event in call.verb.raises}
+        found = {event for call in calls_of(self.chart) for event in call.raises()}
         found |= {f"refused.{reason.value}" for reason in Reason}
         found |= {f"flow.{flow}" for flow in self.unread.union(self.flows)}
         found |= {f"order_moved.{status}" for status in MOVED_TO}

@@ -18,7 +18,7 @@ from pymongo.errors import (
     PyMongoError,
     WTimeoutError,
 )
-from pymongo.monitoring import CommandListener
+from pymongo.monitoring import CommandListener, ConnectionPoolListener
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -69,9 +69,10 @@ class Database:
         name: of the database.
         max_pool_size: most connections per process.
         min_pool_size: connections kept open.
+        idle_after: seconds until a connection that nobody uses is closed.
         away_after: seconds without a usable server until an operation raises `Unavailable`.
         answer_within: seconds a server may take to answer one command.
-        listeners: get every command, for tests and metrics.
+        listeners: get every command, or what happens to connections, for tests and metrics.
     """
 
     def __init__(
@@ -81,15 +82,18 @@ class Database:
         name: str,
         max_pool_size: int = 100,
         min_pool_size: int = 0,
+        idle_after: float = 30.0,
         away_after: float = 2.0,
         answer_within: float = 10.0,
-        listeners: Sequence[CommandListener] = (),
+        listeners: Sequence[CommandListener | ConnectionPoolListener] = (),
     ) -> None:
         self.name = name
         self._uri = uri
         self._options: Json = {
             "maxPoolSize": max_pool_size,
             "minPoolSize": min_pool_size,
+            # Else a process keeps for ever what its busiest second needed.
+            "maxIdleTimeMS": int(idle_after * 1000),
             "serverSelectionTimeoutMS": int(away_after * 1000),
             "connectTimeoutMS": int(away_after * 1000),
             "waitQueueTimeoutMS": int(answer_within * 1000),

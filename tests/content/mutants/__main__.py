@@ -121,7 +121,7 @@ def _tried(mutants: list[Mutant], processes: int, options: argparse.Namespace) -
         yield from _batch(mutants, options)
         return
     shares = [(mutants[place :: processes * 8], options) for place in range(processes * 8)]
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+    with multiprocessing.get_context("fork").Pool(processes) as pool:
         for results in pool.imap_unordered(_share, shares):
             yield from results
 

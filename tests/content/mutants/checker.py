@@ -1,7 +1,8 @@
 """What the checker under test says of a mutant: it is written into a copy of the content."""
 
 import shutil
-from collections.abc import Container
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
 from pathlib import Path as FilePath
 
 from engine.authoring.check import Shared, check_tenant
@@ -35,8 +36,9 @@ class Checker:
         for folder in FOLDERS:
             shutil.copytree(content / folder, root / folder)
         self._library = Library(root, all_verbs())
-        self._walks = walks
         self._usual: dict[TenantId, set[Told]] = {}
+        self._usual_of_all: set[Told] | None = None
+        self.walks = walks
         self._shared = Shared()
         self._checks = 0
         self.crash = ""
@@ -73,23 +75,44 @@ class Checker:
             places: what is told there is enough: nobody walks to learn more.
         """
         if tenant not in self._usual:
-            usual = await self.problems(tenant) if self._walks else await self._read(tenant)
+            usual = await self.problems(tenant) if self.walks else await self._read(tenant)
             self._usual[tenant] = {_key(problem) for problem in usual}
-        path = self._root / mutant.file
-        shipped = path.read_text("utf-8")
-        path.write_text(mutant.text, "utf-8")
         self.crash = ""
         try:
-            found = self._new(await self._read(tenant), tenant)
-            is_known = any(place_of(problem.span) in places for problem in found)
-            if self._walks and not is_known:
-                found = self._new(await self.problems(tenant), tenant)
+            with self._written(mutant):
+                found = self._new(await self._read(tenant), tenant)
+                is_known = any(place_of(problem.span) in places for problem in found)
+                if self.walks and not is_known:
+                    found = self._new(await self.problems(tenant), tenant)
         except Exception as error:  # noqa: BLE001 - the author would see a traceback: noted
             self.crash = f"CRASH {type(error).__name__}: {error}"
             return []
+        return found
+
+    async def told_of_all(self, mutant: Mutant) -> list[Problem]:
+        """Give what no tenant of all says or comes to any more: `comanda check` without a name."""
+        if self._usual_of_all is None:
+            self._usual_of_all = set(map(_key, await self._of_all()))
+        with self._written(mutant):
+            found = await self._of_all()
+        return [problem for problem in found if _key(problem) not in self._usual_of_all]
+
+    async def _of_all(self) -> list[Problem]:
+        shared, problems, library = Shared(screens=self._shared.screens), Problems(), self._fresh()
+        for tenant in library.tenant_ids():
+            await check_tenant(library, tenant, Problems(), shared=shared)
+        shared.seen.note(problems, is_shared=True)
+        return problems.sorted()
+
+    @contextmanager
+    def _written(self, mutant: Mutant) -> Iterator[None]:
+        path = self._root / mutant.file
+        shipped = path.read_text("utf-8")
+        path.write_text(mutant.text, "utf-8")
+        try:
+            yield
         finally:
             path.write_text(shipped, "utf-8")
-        return found
 
     def _new(self, found: list[Problem], tenant: TenantId) -> list[Problem]:
         return [problem for problem in found if _key(problem) not in self._usual[tenant]]

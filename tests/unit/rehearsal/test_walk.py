@@ -204,6 +204,27 @@ MISTAKES = {
         (CHART, "  products_found: {say: search_results}\n", ""),
         "unhandled-event", 'do: {catalog.find: {text: "{{ event.text }}"}}',
     ),
+    "a cart with nothing to mend is not answered": (
+        (CHART, "    say: native_cart\n    go: cart\n", "    say: native_cart\n"),
+        "no-answer", "  native_taken:",
+    ),
+    "a word that is meant for the bot is not answered": (
+        (CHART, "{if: event.meaning == 'browse_catalog', go: categories}",
+         "{if: event.meaning == 'browse_catalog'}"),
+        "no-answer", "{if: event.meaning == 'browse_catalog'}",
+    ),
+    "an action gets the words in the place of a number": (
+        (CHART, "  thank_you: {say: you_are_welcome}\n",
+         """  thank_you:
+    do: {cart.add: {product: "prod:coke", quantity: "{{ event.text }}"}}
+    go: cart
+"""),
+        "bad-argument", "quantity: \"{{ event.text }}\"",
+    ),
+    "a button that is only there when it does nothing": (
+        (FORM, "edit_cart: {if: cart.count > 0}", "edit_cart: {if: cart.count == 0}"),
+        "dead-tap", None,
+    ),
     "a tap that says nothing": (
         (CHART, "    say: categories\n    back: menu", "    back: menu"), "dead-tap", None,
     ),

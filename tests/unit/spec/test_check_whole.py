@@ -271,6 +271,20 @@ def test_tenants_that_change_nothing_are_told_the_same_and_looked_at_once(tmp_pa
     assert looked == ["Corner"]
 
 
+@pytest.mark.parametrize("then", ["", ", then: product_found", ", then: add_found"])
+def test_of_the_events_an_argument_chooses_between_only_the_chosen_is_raised(then, tmp_path):
+    shared = (SHOP / "conversations/shop.yaml").read_text()
+    text = shared.replace("  greet: menu", "  greet: menu\n  add_found: menu", 1)
+    find = f'  greet: {{do: {{catalog.find: {{text: "x"{then}}}}}, go: menu}}'
+    files = {"conversations/shop.yaml": text.replace("  greet: menu", find, 1)}
+    found = [
+        str(p)
+        for p in everything_wrong(lay(tmp_path, SHOP, files=files))
+        if p.code == "nobody-raises" and "'add_found'" in str(p)
+    ]
+    assert bool(found) is ("add_found" not in then)
+
+
 def test_a_tenant_with_a_warning_in_its_own_chart_is_told_of_its_own_file(tmp_path):
     chart = {
         "extends": "shop",

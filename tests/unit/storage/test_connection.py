@@ -19,6 +19,11 @@ from pymongo.errors import (
     WaitQueueTimeoutError,
     WTimeoutError,
 )
+from pymongo.monitoring import (
+    ConnectionClosedEvent,
+    ConnectionCreatedEvent,
+    ConnectionPoolListener,
+)
 
 from engine.errors import EngineError, SettingsError, Unavailable
 from engine.storage.connection import DURABLE, Database, reachable
@@ -241,6 +246,43 @@ async def test_a_database_that_goes_away_is_noticed_fast_and_found_again(tmp_pat
         assert await store.conversations.get(ANA) == conversation()
         assert await inbox.accept([inbox_row("w1"), inbox_row("w2")]) == (inbox_row("w2"),)
     await server.stop()
+
+
+class Pool(ConnectionPoolListener):
+    """Counts the connections of a pool."""
+
+    def __init__(self) -> None:
+        self.open = self.most = 0
+
+    def connection_created(self, event: ConnectionCreatedEvent) -> None:
+        self.open += 1
+        self.most = max(self.most, self.open)
+
+    def connection_closed(self, event: ConnectionClosedEvent) -> None:
+        self.open -= 1
+
+    def pool_created(self, event): ...
+    def pool_ready(self, event): ...
+    def pool_cleared(self, event): ...
+    def pool_closed(self, event): ...
+    def connection_ready(self, event): ...
+    def connection_check_out_started(self, event): ...
+    def connection_check_out_failed(self, event): ...
+    def connection_checked_out(self, event): ...
+    def connection_checked_in(self, event): ...
+
+
+async def test_what_a_busy_moment_needed_is_closed_again(mongodb_uri):
+    pool = Pool()
+    database = Database(mongodb_uri, name="shop", idle_after=0.2, listeners=[pool])
+    await database.connect()
+    await asyncio.gather(*(database.ping() for _ in range(20)))
+    assert pool.most >= 5
+    async with asyncio.timeout(10):
+        while pool.open > 1:  # noqa: ASYNC110 - the driver tells it by a call
+            await asyncio.sleep(0.1)
+    await database.ping()
+    await database.close()
 
 
 async def test_a_server_that_hangs_is_unavailable(tmp_path):
