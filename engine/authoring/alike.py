@@ -8,6 +8,7 @@ from engine.flows.document import FlowJson
 from engine.rehearsal.menu import MenuCatalog
 from engine.rehearsal.walk import Walk
 from engine.spec.bundle import Bundle
+from engine.spec.content import TENANTS
 from engine.spec.message import Message, Vocabulary
 
 _NAMES = {"name", "phone", "address", "phone_number_ids", "waba_id", "business_id"}
@@ -16,11 +17,18 @@ _NAMES = {"name", "phone", "address", "phone_number_ids", "waba_id", "business_i
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Walked:
-    """A tenant that was walked through."""
+    """A tenant that was walked through.
+
+    Args:
+        has_findings: something was told of it.
+        is_before: its files were read before others were saved.
+    """
 
     walk: Walk
     catalog: MenuCatalog
     compiled: tuple[FlowJson, ...]
+    has_findings: bool
+    is_before: bool = False
 
 
 def alike(known: Walked, bundle: Bundle, catalog: MenuCatalog) -> bool:
@@ -28,6 +36,7 @@ def alike(known: Walked, bundle: Bundle, catalog: MenuCatalog) -> bool:
     other = known.walk.bundle
     return (
         other.chart.digest == bundle.chart.digest
+        and (not known.is_before or list(_places(other)) == list(_places(bundle)))
         and _settings(other.tenant) == _settings(bundle.tenant)
         and {name: flow.digest for name, flow in other.flows.items()}
         == {name: flow.digest for name, flow in bundle.flows.items()}
@@ -38,6 +47,15 @@ def alike(known: Walked, bundle: Bundle, catalog: MenuCatalog) -> bool:
         and known.catalog.categories == catalog.categories
         and known.catalog.products == catalog.products
     )
+
+
+def _places(bundle: Bundle) -> Iterator[str]:
+    """Give where the parts of a chart are written, in the tenant's folder or the shared ones."""
+    own = f"{TENANTS}/{bundle.tenant_id}/"
+    for state in bundle.chart.states.values():
+        yield state.where.removeprefix(own)
+    for branch in bundle.chart.all_branches():
+        yield branch.where.removeprefix(own)
 
 
 def _settings(tenant: Tenant) -> Mapping[str, object]:

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from engine.authoring.alike import Walked, alike
 from engine.charts.compiler import Structures
@@ -28,7 +28,7 @@ _KEPT = 8
 
 @dataclass(slots=True, repr=False)
 class Shared:
-    """What is compiled once for all tenants, and what the walks of all of them came to.
+    """What is compiled once for all tenants, and what the checks of all of them came to.
 
     Args:
         walks: of the last tenants, for others that are alike.
@@ -37,31 +37,51 @@ class Shared:
 
     structures: Structures = field(default_factory=Structures)
     screens: Screens = field(default_factory=Screens)
-    seen: Seen = field(default_factory=Seen)
     walks: list[Walked] = field(default_factory=list)
     told: set[Problem] = field(default_factory=set)
+
+    def next_check(self) -> "Shared":
+        """Give what holds for a check of other files: of walks those that found nothing."""
+        return Shared(walks=[replace(known, is_before=True) for known in self.walks
+                             if not known.has_findings])  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Checked:
+    """What a check of a tenant has found.
+
+    Args:
+        bundle: None if it cannot be made.
+        problems: what is wrong with it.
+        seen: what made-up customers came to in it.
+        stands_alone: the same is found whatever tenants were checked before.
+    """
+
+    bundle: Bundle | None
+    problems: Problems
+    seen: Seen
+    stands_alone: bool
 
 
 async def check_tenant(
     library: Library,
     tenant: TenantId,
-    problems: Problems,
     *,
     shared: Shared | None = None,
     is_verbose: bool = False,
-) -> Bundle | None:
-    """Check everything of a tenant; give its bundle if it can be made.
+) -> Checked:
+    """Check everything of a tenant.
 
     Where its files are wrong, nobody walks through its dialogs: what he would find is known. Of a
     tenant that differs in messages alone from one that was checked before, only these are tried.
 
     Args:
-        problems: gets what is wrong.
         shared: of the tenants that were checked before.
         is_verbose: tell also what an overflow rule takes care of.
     """
-    own = Problems()
+    own, seen = Problems(), Seen()
     held = shared or Shared()
+    stands_alone = True
     bundle = library.check(tenant, own)
     library.check_dialogs(tenant, own)
     has_menu = library.documents.content.has(TENANTS / tenant / "catalog.yaml")
@@ -69,12 +89,15 @@ async def check_tenant(
     if bundle and not own.errors:
         catalog = MenuCatalog.of(menu) if menu else sample_menu()
         known = next((one for one in held.walks if alike(one, bundle, catalog)), None)
-        is_told = known and await _differs(known, bundle, products, own, is_verbose=is_verbose)
-        if not is_told:
-            await _walk(bundle, catalog, products, own, held, is_verbose=is_verbose)
-    problems.found |= own.found
+        if known and await _differs(known, bundle, products, own, is_verbose=is_verbose):
+            seen.add(known.walk, bundle)
+            # What was found in that walk was told of the other tenant.
+            stands_alone = not known.has_findings
+        else:
+            seen = await _walk(bundle, catalog, products, own, held, is_verbose=is_verbose)
+            stands_alone = own.found.isdisjoint(held.told)
     held.told |= own.found
-    return bundle
+    return Checked(bundle, own, seen, stands_alone)
 
 
 async def _walk(
@@ -85,12 +108,13 @@ async def _walk(
     shared: Shared,
     *,
     is_verbose: bool,
-) -> None:
+) -> Seen:
+    seen = Seen()
     compiled = await compile_flows(bundle, own, shared.screens)
     if not own.errors:
         await misfits(bundle, compiled, products, own, shared.screens)
     if own.errors:
-        return
+        return seen
     walked = await walk(
         bundle,
         catalog,
@@ -101,11 +125,11 @@ async def _walk(
     for finding in walked.findings.values():
         finding.note(own)
     note_fit(await fit(walked, catalog), own, is_verbose=is_verbose)
-    seen = Seen()
     seen.add(walked)
     seen.note(own, is_shared=False)
-    shared.seen.merge(seen)
-    shared.walks = [Walked(walked, catalog, compiled), *shared.walks[: _KEPT - 1]]
+    made = Walked(walked, catalog, compiled, has_findings=bool(own.found))
+    shared.walks = [made, *shared.walks[: _KEPT - 1]]
+    return seen
 
 
 async def _differs(

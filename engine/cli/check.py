@@ -43,7 +43,10 @@ def check(
     Prints file:line:column: code: sentence. Exits with 1 if there is an error.
     Where nothing has changed since the last time, it tells at once what it has found then.
     """
-    desk = _Desk(read_settings().content(), tenants, is_verbose=is_verbose, is_anew=is_anew)
+    desk = _Desk(
+        read_settings().content(), tenants, is_verbose=is_verbose, is_anew=is_anew,
+        is_watching=is_watching,
+    )  # fmt: skip
     saved = changes(desk.root)  # what is saved while it checks counts, too
     problems = desk.told(form)
     if not is_watching:
@@ -62,12 +65,14 @@ class _Desk:
     """Where it is looked up what was found, or found out anew, and told."""
 
     def __init__(
-        self, root: Path, tenants: tuple[str, ...], *, is_verbose: bool, is_anew: bool
-    ) -> None:
+        self, root: Path, tenants: tuple[str, ...], *, is_verbose: bool, is_anew: bool,
+        is_watching: bool,
+    ) -> None:  # fmt: skip
         self.root = root
         self._tenants = tenants
         self._is_verbose = is_verbose
         self._is_anew = is_anew
+        self._is_watching = is_watching
         self._memory = CheckMemory(root)
 
     def told(self, form: str) -> Problems:
@@ -82,9 +87,7 @@ class _Desk:
         known = None if self._is_anew else self._memory.recall(key)
         if known:
             return known
-        problems = Problems()
-        count = self._checks.check(self._tenants, problems, is_verbose=self._is_verbose)
-        found = Found(problems, count)
+        found: Found = self._checks.check(self._tenants, is_verbose=self._is_verbose)
         # What was saved meanwhile may have been read, or not.
         if self._memory.key(self._tenants, self._is_verbose) == key:
             self._memory.keep(key, found)
@@ -92,4 +95,6 @@ class _Desk:
 
     @cached_property
     def _checks(self) -> Any:
-        return import_module(_CHECKS).Checks(self.root)
+        return import_module(_CHECKS).Checks(
+            self.root, self._memory, is_anew=self._is_anew, is_watching=self._is_watching
+        )

@@ -3,6 +3,7 @@
 import asyncio
 import multiprocessing
 import os
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 from engine.authoring.check import Shared, check_tenant
@@ -11,40 +12,54 @@ from engine.domain.ids import TenantId
 from engine.errors import EngineError
 from engine.rehearsal.unseen import Seen
 from engine.spec.library import Library
-from engine.spec.problems import Problem, Problems
+from engine.spec.problems import Problems
 
-Told = tuple[set[Problem], Seen]
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a process tells of a tenant; see `engine.authoring.check.Checked`."""
+
+    problems: Problems
+    seen: Seen
+    stands_alone: bool
+
+
+Tenants = dict[TenantId, Told]
 
 
 def check_tenants(
-    library: Library, tenants: list[TenantId], problems: Problems, *, is_verbose: bool = False
-) -> Seen:
-    """Check tenants, with as many processes as there are processors; give what walks came to.
+    library: Library, tenants: list[TenantId], shared: Shared, *, is_verbose: bool = False
+) -> Tenants:
+    """Check tenants one after the other in this process, which then has their walks."""
+    with seldom_collected():
+        return asyncio.run(_check(library, tenants, shared, is_verbose=is_verbose))
+
+
+def check_in_processes(
+    library: Library, tenants: list[TenantId], *, is_verbose: bool = False
+) -> Tenants:
+    """Check tenants, with as many processes as there are processors.
 
     Raises:
         EngineError: a process ended before it was done.
     """
     shared = Shared()
     count = min(os.cpu_count() or 1, len(tenants))
+    if count < 2 or "fork" not in multiprocessing.get_all_start_methods():
+        return check_tenants(library, tenants, shared, is_verbose=is_verbose)
     with seldom_collected():
-        if count < 2 or "fork" not in multiprocessing.get_all_start_methods():
-            asyncio.run(_check(library, tenants, problems, shared, is_verbose=is_verbose))
-            return shared.seen
         # Who is forked has what was made for the first tenant: the shared files, compiled.
         first = Problems()
         bundle = library.check(tenants[0], first)
         if bundle and not first.errors:
             shared.structures.of(bundle.chart)
         shares = [tenants[place::count] for place in range(count)]
-        for found, seen in _in_processes(library, shares, shared, is_verbose=is_verbose):
-            problems.found |= found
-            shared.seen.merge(seen)
-    return shared.seen
+        return _in_processes(library, shares, shared, is_verbose=is_verbose)
 
 
 def _in_processes(
     library: Library, shares: list[list[TenantId]], shared: Shared, *, is_verbose: bool
-) -> list[Told]:
+) -> Tenants:
     context = multiprocessing.get_context("fork")
     started = []
     for share in shares:
@@ -54,15 +69,17 @@ def _in_processes(
         process.start()
         sending.close()
         started.append((process, receiving))
-    made = [_received(receiving) for _, receiving in started]
+    made: Tenants = {}
+    for _, receiving in started:
+        made |= _received(receiving)
     for process, _ in started:
         process.join()
     return made
 
 
-def _received(connection: Connection) -> Told:
+def _received(connection: Connection) -> Tenants:
     try:
-        told: Told = connection.recv()
+        told: Tenants = connection.recv()
     except EOFError:
         raise EngineError("a process of the check ended before it was done") from None
     return told
@@ -75,19 +92,15 @@ def _work(
     is_verbose: bool,  # noqa: FBT001 - the arguments of a process have no names
     connection: Connection,
 ) -> None:
-    problems = Problems()
-    asyncio.run(_check(library, tenants, problems, shared, is_verbose=is_verbose))
-    connection.send((problems.found, shared.seen))
+    connection.send(asyncio.run(_check(library, tenants, shared, is_verbose=is_verbose)))
     connection.close()
 
 
 async def _check(
-    library: Library,
-    tenants: list[TenantId],
-    problems: Problems,
-    shared: Shared,
-    *,
-    is_verbose: bool,
-) -> None:
+    library: Library, tenants: list[TenantId], shared: Shared, *, is_verbose: bool
+) -> Tenants:
+    made: Tenants = {}
     for tenant in tenants:
-        await check_tenant(library, tenant, problems, shared=shared, is_verbose=is_verbose)
+        checked = await check_tenant(library, tenant, shared=shared, is_verbose=is_verbose)
+        made[tenant] = Told(checked.problems, checked.seen, checked.stands_alone)
+    return made

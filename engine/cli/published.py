@@ -64,7 +64,9 @@ async def tools(data: Path) -> AsyncIterator[Tools]:
 
 
 async def _check(library: Library, tenant: TenantId, problems: Problems) -> Bundle | None:
-    return await check_tenant(library, tenant, problems)
+    checked = await check_tenant(library, tenant)
+    problems.found |= checked.problems.found
+    return checked.bundle
 
 
 async def _compare(before: Library, after: Library, tenant: TenantId) -> Sequence[str]:

@@ -6,6 +6,7 @@ tenants came to.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from engine.charts.inbound import FROM_STAFF
 from engine.rehearsal.walk import Guard, Walk
@@ -32,8 +33,12 @@ class Seen:
     guards: dict[str, Guard] = field(default_factory=dict)
     messages: dict[str, tuple[str, bool]] = field(default_factory=dict)
 
-    def add(self, walk: Walk) -> None:
-        """Add a walk, unless something was left to be tried."""
+    def add(self, walk: Walk, like: Bundle | None = None) -> None:
+        """Add a walk, unless something was left to be tried.
+
+        Args:
+            like: of the tenant that is meant, which differs from the walk's in messages alone.
+        """
         if not walk.is_whole:
             return
         chart = walk.bundle.chart
@@ -45,7 +50,24 @@ class Seen:
             known = self.states.get(state.where, (state.id, False))[1]
             self.states[state.where] = state.id, known or state.id in walk.states
         self._count(walk.guards)
-        self._hear(walk.bundle)
+        self._hear(like or walk.bundle)
+
+    def written(self) -> dict[str, Any]:
+        """Write it as JSON takes it."""
+        return {
+            "states": {where: list(held) for where, held in self.states.items()},
+            "guards": {where: [held.asked, held.held] for where, held in self.guards.items()},
+            "messages": {name: list(held) for name, held in self.messages.items()},
+        }
+
+    @classmethod
+    def of(cls, written: Mapping[str, Any]) -> "Seen":
+        """Read what was written."""
+        return cls(
+            {where: (name, seen) for where, (name, seen) in written.get("states", {}).items()},
+            {where: Guard(*counts) for where, counts in written.get("guards", {}).items()},
+            {name: (where, said) for name, (where, said) in written.get("messages", {}).items()},
+        )
 
     def merge(self, other: "Seen") -> None:
         """Add what other walks came to."""

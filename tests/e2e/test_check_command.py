@@ -14,11 +14,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from engine.cli import check_memory
+from engine.cli import check_anew, check_memory
 from engine.cli.check import check
 from engine.cli.check_anew import Checks
 from engine.cli.check_memory import FOLDER, KEPT, CheckMemory, Found
+from engine.cli.check_processes import Tenants, Told, check_in_processes
 from engine.cli.watching import changes
+from engine.domain.ids import TenantId
+from engine.rehearsal.unseen import Seen
+from engine.spec.library import Library
 from engine.spec.problems import Problem, Problems, Span
 from tests.unit.rehearsal.edited import CHART, EN, edited, line_of
 
@@ -164,7 +168,7 @@ def kept(content: Path) -> list[Path]:
 
 @pytest.mark.usefixtures("same_engine")
 def test_what_has_not_changed_is_told_from_memory(content, monkeypatch):
-    def forbidden(*arguments: object, **named: object) -> int:
+    def forbidden(*arguments: object, **named: object) -> Found:
         raise AssertionError("it was checked again")
 
     first = run(content, "la-tavola")
@@ -286,15 +290,69 @@ def test_where_nothing_can_be_written_nothing_is_kept(tmp_path):
 
 @pytest.mark.usefixtures("same_engine")
 def test_what_is_saved_during_a_check_is_not_kept(content, monkeypatch):
-    def saved_meanwhile(*arguments: object, **named: object) -> int:
+    def saved_meanwhile(
+        library: Library, tenants: list[TenantId], *, is_verbose: bool = False
+    ) -> Tenants:
         (content / EN).write_text("messages: {}\n")
-        return 1
+        return {tenant: Told(Problems(), Seen(), stands_alone=True) for tenant in tenants}
 
-    monkeypatch.setattr(Checks, "check", saved_meanwhile)
+    monkeypatch.setattr(check_anew, "check_in_processes", saved_meanwhile)
     run(content, "la-tavola")
     assert not kept(content)
     run(content, "la-tavola")
-    assert len(kept(content)) == 1
+    assert [path.name for path in kept(content) if path.is_dir()] == ["la-tavola"]
+    assert len(kept(content)) == 2
+
+
+@pytest.fixture
+def checked(monkeypatch) -> list[TenantId]:
+    """Note which tenants are checked, not told from memory."""
+    noted: list[TenantId] = []
+    really = check_in_processes
+
+    def note(library: Library, tenants: list[TenantId], *, is_verbose: bool = False) -> Tenants:
+        noted.extend(tenants)
+        return really(library, tenants, is_verbose=is_verbose)
+
+    monkeypatch.setattr(check_anew, "check_in_processes", note)
+    return noted
+
+
+def beside(content: Path, *names: str) -> None:
+    """Make tenants that are as the shipped one."""
+    for name in names:
+        shutil.copytree(content / "tenants/la-tavola", content / "tenants" / name)
+
+
+@pytest.mark.usefixtures("same_engine")
+def test_where_one_tenant_is_edited_the_others_are_told_from_memory(tmp_path, checked):
+    # What no tenant says any more is told of all: those from memory count, too.
+    edited(tmp_path, (CHART, "  refused.unknown_order: {say: no_order}\n", "\n"))
+    beside(tmp_path, "shop")
+    first = run(tmp_path)
+    assert sorted(checked) == ["la-tavola", "shop"]
+    checked.clear()
+    settings = tmp_path / "tenants/shop/tenant.yaml"
+    settings.write_text(settings.read_text() + "# edited\n")
+    again = run(tmp_path)
+    assert checked == ["shop"]
+    assert again.output == first.output == run(tmp_path, "--anew").output
+    checked.clear()
+    run(tmp_path, "la-tavola")
+    assert checked == []
+    run(tmp_path, "--verbose")
+    assert sorted(checked) == ["la-tavola", "shop"]
+
+
+@pytest.mark.usefixtures("same_engine")
+def test_what_was_told_of_another_tenant_is_not_forgotten_with_it(content, checked, monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    beside(content, "shop")
+    assert ": turn-fails: " in run(content).output
+    assert sorted(checked) == ["la-tavola", "shop"]
+    shutil.rmtree(content / "tenants/la-tavola")
+    # The second was only compared with the first, in whose walk it was found.
+    assert ": turn-fails: " in run(content).output
 
 
 def test_the_newest_findings_are_kept(tmp_path):

@@ -153,10 +153,11 @@ class Shop:
             await compile_flows(replace(bundle, flows=own), problems, self._shared.screens)
         found = _of(mistake, problems)
         if not found:
-            await check_tenant(
-                self.library, TENANT, problems, shared=self._shared, is_verbose=mistake.is_verbose
+            checked = await check_tenant(
+                self.library, TENANT, shared=self._shared, is_verbose=mistake.is_verbose
             )
-        return found or _of(mistake, problems)
+            found = _of(mistake, checked.problems)
+        return found
 
 
 def _of(mistake: Mistake, problems: Problems) -> list[Problem]:

@@ -8,6 +8,7 @@ from pathlib import Path as FilePath
 from engine.authoring.check import Shared, check_tenant
 from engine.domain.ids import TenantId
 from engine.flows.rehearsal import compile_flows
+from engine.rehearsal.unseen import Seen
 from engine.spec.library import Library
 from engine.spec.problems import Problem, Problems
 from engine.verbs import all_verbs
@@ -48,11 +49,9 @@ class Checker:
         self._checks += 1
         if self._checks % _KEPT == 0:
             self._shared = Shared()
-        problems = Problems()
         # Alone, as the author checks it: nothing is known of a walk through another tenant's.
         alone = Shared(structures=self._shared.structures, screens=self._shared.screens)
-        await check_tenant(self._fresh(), tenant, problems, shared=alone)
-        return problems.sorted()
+        return (await check_tenant(self._fresh(), tenant, shared=alone)).problems.sorted()
 
     async def _read(self, tenant: TenantId) -> list[Problem]:
         """Give what is wrong with the files alone: the part of the check that takes no time."""
@@ -99,9 +98,10 @@ class Checker:
 
     async def _of_all(self) -> list[Problem]:
         shared, problems, library = Shared(screens=self._shared.screens), Problems(), self._fresh()
+        seen = Seen()
         for tenant in library.tenant_ids():
-            await check_tenant(library, tenant, Problems(), shared=shared)
-        shared.seen.note(problems, is_shared=True)
+            seen.merge((await check_tenant(library, tenant, shared=shared)).seen)
+        seen.note(problems, is_shared=True)
         return problems.sorted()
 
     @contextmanager

@@ -1,30 +1,29 @@
 """The whole check of a tenant."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from engine.authoring.check import Shared, check_tenant
+from engine.authoring.check import Checked, Shared, check_tenant
 from engine.domain.ids import TenantId
 from engine.spec.library import Library
-from engine.spec.problems import Problem, Problems
+from engine.spec.problems import Problem
 from tests.unit.actions.shop import LIBRARY, wait
 from tests.unit.rehearsal.edited import CHART, EN, TENANT, edited
 
 
 def told(library: Library, *, is_verbose: bool = False) -> list[Problem]:
-    problems = Problems()
-    wait(check_tenant(library, TENANT, problems, is_verbose=is_verbose))
-    return problems.sorted()
+    checked: Checked = wait(check_tenant(library, TENANT, is_verbose=is_verbose))
+    return checked.problems.sorted()
 
 
 def test_the_shipped_tenants_have_no_errors():
     for tenant in LIBRARY.tenant_ids():
-        problems = Problems()
-        bundle = wait(check_tenant(LIBRARY, tenant, problems))
-        assert bundle.tenant_id == tenant
-        assert [str(problem) for problem in problems.errors] == []
+        checked = wait(check_tenant(LIBRARY, tenant))
+        assert checked.bundle.tenant_id == tenant
+        assert [str(problem) for problem in checked.problems.errors] == []
 
 
 def test_what_a_customer_would_run_into_comes_with_the_conversation(tmp_path):
@@ -56,9 +55,9 @@ def test_who_asks_is_told_of_overflow_rules():
 
 
 def test_an_unknown_tenant_has_no_bundle(tmp_path):
-    problems = Problems()
-    assert wait(check_tenant(LIBRARY, TenantId("nobody"), problems)) is None
-    assert [p.code for p in problems.sorted()] == ["missing-file"]
+    checked = wait(check_tenant(LIBRARY, TenantId("nobody")))
+    assert checked.bundle is None
+    assert [p.code for p in checked.problems.sorted()] == ["missing-file"]
 
 
 def beside(folder: Path, overlay: str = "", **settings: str) -> Library:
@@ -79,10 +78,10 @@ def beside(folder: Path, overlay: str = "", **settings: str) -> Library:
 
 def of_both(library: Library) -> tuple[list[Problem], int]:
     """Check both tenants; give what is told of the second, and how many were walked through."""
-    shared, own = Shared(), Problems()
-    wait(check_tenant(library, TENANT, Problems(), shared=shared))
-    wait(check_tenant(library, TenantId("shop"), own, shared=shared))
-    return own.sorted(), len(shared.walks)
+    shared = Shared()
+    wait(check_tenant(library, TENANT, shared=shared))
+    checked = wait(check_tenant(library, TenantId("shop"), shared=shared))
+    return checked.problems.sorted(), len(shared.walks)
 
 
 SEE = '  main_menu: {buttons: {browse_catalog: "What {{ tenant.name }} has on its menu today"}}\n'
@@ -116,3 +115,52 @@ def test_what_fails_in_such_a_text_has_a_conversation_of_its_own(tmp_path):
 )
 def test_a_tenant_that_differs_in_more_is_walked_through(overlay, settings, tmp_path):
     assert of_both(beside(tmp_path, overlay, **settings))[1] == 2
+
+
+# Files that are saved between two checks --------------------------------------------------------
+
+HELP = '  help: "Ask us: {{ tenant.phone }}"\n'
+
+
+def after(library: Library, edit: Callable[[], None]) -> tuple[list[Problem], int]:
+    """Check the second tenant, and again after an edit; give what is told and walked then."""
+    shared = Shared()
+    wait(check_tenant(library, TenantId("shop"), shared=shared))
+    edit()
+    later = shared.next_check()
+    known = len(later.walks)
+    assert later.told == set()
+    checked = wait(check_tenant(library.over(library.root), TenantId("shop"), shared=later))
+    return checked.problems.sorted(), len(later.walks) - known
+
+
+def test_after_an_edit_of_a_text_only_texts_are_tried(tmp_path):
+    library = beside(tmp_path, HELP)
+    texts = tmp_path / "tenants/shop/messages/storefront.en.yaml"
+    told, walks = after(library, lambda: replaced(texts, "messages:", f"messages:\n{SEE}"))
+    assert walks == 0
+    assert {p.code for p in told} == {"cut-text"}
+    assert {p.span.file for p in told} == {"tenants/shop/messages/storefront.en.yaml"}
+
+
+def replaced(file: Path, old: str, new: str) -> None:
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("misses >= 3", "misses >= 4"), ("start: menu", "# lower\nstart: menu")],
+    ids=["another dialog", "the same, elsewhere"],
+)
+def test_after_an_edit_of_a_dialog_it_is_walked_through(tmp_path, old, new):
+    library = beside(tmp_path, HELP)
+    assert after(library, lambda: replaced(tmp_path / CHART, old, new)) == ([], 1)
+
+
+def test_a_walk_that_found_something_is_not_kept(tmp_path):
+    library = beside(tmp_path, SEE)
+    texts = tmp_path / "tenants/shop/messages/storefront.en.yaml"
+    told, walks = after(library, lambda: replaced(texts, "messages:", f"messages:\n{HELP}"))
+    assert walks == 1
+    assert {p.code for p in told} == {"cut-text"}
