@@ -21,7 +21,7 @@ from engine.ports import Business, CatalogRepository, Recording, TenantStore, Tu
 from engine.rendering.views import plain
 from engine.runtime import handoffs
 from engine.runtime.catalog import TurnCatalog
-from engine.runtime.desk import Desk
+from engine.runtime.deployed_flows import DeployedFlows
 from engine.runtime.flow_replies import FlowReplies
 from engine.runtime.flow_tokens import Tokens
 from engine.runtime.recording import (
@@ -182,7 +182,7 @@ class Decisions:
             ids=RecordedIds(self._ids, recorder),
             now=case.now,
             terms={},
-            flows=Desk(
+            flows=DeployedFlows(
                 bundle,
                 business=deployments.business,
                 deployments=deployments,

@@ -22,7 +22,7 @@ from engine.ports import (
     Reading,
     Recording,
 )
-from engine.runtime.desk import Deployed
+from engine.runtime.deployed_flows import Deployed
 from engine.runtime.flow_tokens import Tokens
 
 CATEGORIES = "catalog.categories"
@@ -156,7 +156,7 @@ class RecordedNative:
 
 
 class RecordedDeployments:
-    """A tenant's Flows at Meta, whose reading is noted: `engine.runtime.desk.Deployed`.
+    """A tenant's Flows at Meta, whose reading is noted: `engine.runtime.deployed_flows.Deployed`.
 
     Args:
         business: gives the tenant's document; only its mapping of Flows is noted.

@@ -16,8 +16,17 @@ from tests.content.mutants.catalogs import faults_of, random_menu
 from tests.content.mutants.checker import Checker
 from tests.content.mutants.judge import Judge
 from tests.content.mutants.mutant import Mutant
+from tests.content.mutants.rehearsed import differing
 from tests.content.mutants.shop import Workshop, read_texts
-from tests.content.mutants.trial import TENANTS, Result, Table, Trial, all_mutants, sampled
+from tests.content.mutants.trial import (
+    TENANTS,
+    Result,
+    Table,
+    Trial,
+    all_mutants,
+    sampled,
+    share,
+)
 
 ROOT = Path(__file__).parents[3]
 BAR_REPORTED, BAR_PLACED = 0.98, 0.95
@@ -67,8 +76,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for result in found[: options.missed]:
             print(f"- {result.mutant.id}\n    {result.harm}")
             print("".join(f"    told: {line}\n" for line in result.told), end="")
-    print(f"\n{time.monotonic() - began:.0f} s")
     total = table.total
+    played = {result.mutant.id: differing(ROOT, result.mutant) for result in table.missed}
+    caught = sum(bool(dialogs) for dialogs in played.values())
+    print(f"\nMISSED, AND SEEN BY A DIALOG OF THE TENANTS: {caught}")
+    for name, dialogs in played.items():
+        print(f"- {name}\n    {', '.join(dialogs[:3]) or 'no dialog differs'}")
+    told = share(total.reported + caught, total.harmful)
+    print(f"told by the check or seen by a dialog: {told} of the harmful")
+    print(f"\n{time.monotonic() - began:.0f} s")
     is_good = total.reported >= BAR_REPORTED * total.harmful
     return 0 if is_good and total.at_place >= BAR_PLACED * total.reported else 1
 

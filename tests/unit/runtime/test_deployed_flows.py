@@ -8,7 +8,7 @@ import pytest
 
 from engine.domain.ids import TenantId
 from engine.flow_ports import Deployment
-from engine.runtime.desk import Desk
+from engine.runtime.deployed_flows import DeployedFlows
 from tests.memory import MemoryDeployments
 from tests.unit.actions.shop import OPEN, a_turn, bundle, product
 from tests.unit.runtime.flow_shop import (
@@ -31,11 +31,11 @@ FOR_ONE = deployment(EN, "99", key=PIZZA)
 
 def a_desk(
     mapping: dict[str, str] | None, *deployed: Deployment, tenant: TenantId = TENANT
-) -> Desk:
+) -> DeployedFlows:
     businesses, deployments = Businesses(), MemoryDeployments()
     deployments.held = {each.key: each for each in deployed}
     businesses.held[TENANT] = replace(businesses.held[TENANT], flow_mapping=mapping)
-    return Desk(
+    return DeployedFlows(
         bundle(),
         business=partial(businesses.by_tenant, tenant),
         deployments=deployments,

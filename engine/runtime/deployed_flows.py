@@ -1,4 +1,4 @@
-"""The desk: which Flows a turn can send, and the tokens for them; nothing is sent here."""
+"""Deployed Flows: which of them a turn can send, and the tokens for them; nothing is sent here."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -13,15 +13,15 @@ from engine.spec.bundle import Bundle
 
 
 class Deployed(Protocol):
-    """What a desk needs of the tenant's deployments."""
+    """What is needed of the tenant's deployments."""
 
     async def all(self) -> tuple[Deployment, ...]:
         """Give every deployment of the tenant, by key."""
         ...
 
 
-class Desk:
-    """The desk of one turn: `engine.flow_ports.FlowDesk`.
+class DeployedFlows:
+    """The Flows of one turn's tenant: `engine.flow_ports.FlowDesk`.
 
     Args:
         business: gives the tenant's document, with what is deployed.
