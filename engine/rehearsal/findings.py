@@ -92,9 +92,10 @@ class Judge:
                 )
         if scene.failure:
             return
-        if node.tried.is_fresh and not node.world.change:
-            yield from self._dead(node, steps)
-        if not node.tried.is_odd:
+        is_fresh = node.tried.is_fresh and not node.world.change
+        dead = list(self._dead(node, steps)) if is_fresh else []
+        yield from dead
+        if not node.tried.is_odd and not dead:
             yield from self._unusable(node, steps)
         if not scene.said and not self._is_quiet(steps):
             yield from self._unhandled(node, steps)
