@@ -22,6 +22,14 @@ class MenuPart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Misplaced(ValueError):
+    """Values that do not fit together, and the name of the one where an author would look."""
+
+    def __init__(self, name: str, said: str) -> None:
+        super().__init__(said)
+        self.name = name
+
+
 class MenuCategory(MenuPart):
     """A shelf of the menu."""
 
@@ -47,8 +55,12 @@ class MenuGroup(MenuPart):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        if not self.minimum <= self.maximum <= len(self.modifiers):
-            raise ValueError("minimum, maximum and the number of modifiers do not fit together")
+        count = len(self.modifiers)
+        if self.minimum > self.maximum:
+            said = f"at least {self.minimum} are to be chosen, and at most {self.maximum}"
+            raise Misplaced("minimum", said)
+        if self.maximum > count:
+            raise Misplaced("maximum", f"{self.maximum} may be chosen, and there are {count}")
         return self
 
 

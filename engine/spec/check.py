@@ -4,7 +4,7 @@ It works on the merged chart and names the file that holds the mistake. How mess
 tenant's own data is not judged here.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 
 from engine.spec.chart import Branch, Call, Chart, State, Value, told
 from engine.spec.check_guards import GuardCheck, check_conditions
@@ -202,15 +202,28 @@ def _names(states: Iterable[State]) -> str:
     return ", ".join(f"'{s.id}'" for s in states)
 
 
-def check_says(check: ChartCheck, vocabularies: Mapping[str, Vocabulary]) -> None:
-    """Note messages that a chart says and a language does not have."""
-    problems = check.problems
+def note_unwritten(language: str, written: Set[str], span: Span, problems: Problems) -> None:
+    """Note a language in which nobody has written messages."""
+    known = ", ".join(f"'{name}'" for name in sorted(written))
+    sentence = f"there are no messages in '{language}'"
+    hint = did_you_mean(language, written) or (f"there are messages in {known}" if known else "")
+    problems.add(span, "missing-translation", sentence, hint)
+
+
+def said_by(chart: Chart) -> Mapping[str, Path]:
+    """Give the messages that a chart says, with the place of one that does."""
     said: dict[str, Path] = {}
-    parts: list[State | Branch] = [*check.chart.states.values(), *check.chart.all_branches()]
+    parts: list[State | Branch] = [*chart.states.values(), *chart.all_branches()]
     for part in parts:
         said |= dict.fromkeys(part.say, (*part.path, "say"))
         said |= dict.fromkeys(told(part.calls), (*part.path, "do"))
-    for message, path in said.items():
+    return said
+
+
+def check_says(check: ChartCheck, vocabularies: Mapping[str, Vocabulary]) -> None:
+    """Note messages that a chart says and a language does not have."""
+    problems = check.problems
+    for message, path in said_by(check.chart).items():
         span = check.places.value_at(path)
         lacking = [n for n, v in vocabularies.items() if message not in v.messages]
         if not lacking:

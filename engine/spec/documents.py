@@ -10,6 +10,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 
 from engine.domain.ids import TenantId
+from engine.domain.menu import Misplaced
 from engine.errors import EngineError
 from engine.registry import Registry
 from engine.spec.content import Content, is_served, owner, text_hash
@@ -135,7 +136,9 @@ def _note_invalid(
     places = [found["loc"] for found in error.errors()]
     for found in error.errors():
         place = found["loc"]
-        where = Layers((source,)).value_at(place)
+        raised = found.get("ctx", {}).get("error")
+        part = (raised.name,) if isinstance(raised, Misplaced) else ()
+        where = Layers((source,)).value_at((*place, *part))
         inside = any(other[: len(place)] == place and other != place for other in places)
         known = where in told or not (schema_fits or found["type"] == "value_error")
         if not known and not inside:

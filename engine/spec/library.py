@@ -22,7 +22,7 @@ from engine.registry import Registry
 from engine.spec import merge as merging
 from engine.spec.bundle import Bundle
 from engine.spec.chart import Chart
-from engine.spec.check import ChartCheck, check_message, check_says
+from engine.spec.check import ChartCheck, check_message, check_says, note_unwritten, said_by
 from engine.spec.check_staff import check_staff
 from engine.spec.check_template import check_template
 from engine.spec.check_ways import check_ways
@@ -150,14 +150,19 @@ class Library:
 
     def tenant(self, tenant_id: TenantId, problems: Problems) -> Tenant | None:
         """Read a tenant's settings."""
+        return self._settings(tenant_id, problems)[0]
+
+    def _settings(
+        self, tenant_id: TenantId, problems: Problems
+    ) -> tuple[Tenant | None, Source | None]:
         path = TENANTS / tenant_id / "tenant.yaml"
         if not TENANT_NAME.fullmatch(tenant_id):
             sentence = f"{ascii(tenant_id)[:80]} cannot be a tenant's name"
             hint = "it has letters, digits, dots, underscores and hyphens, 63 at most"
             problems.add(Span(ascii(str(path))[1:-1][:120]), "wrong-name", sentence, hint)
-            return None
-        tenant, _ = self.documents.model("tenant", Tenant, path, problems)
-        return tenant if isinstance(tenant, Tenant) else None
+            return None, None
+        tenant, source = self.documents.model("tenant", Tenant, path, problems)
+        return (tenant if isinstance(tenant, Tenant) else None), source
 
     def dialog(self, path: FilePath, problems: Problems | None = None) -> Dialog:
         """Read a scripted conversation; its file may lie anywhere.
@@ -233,8 +238,8 @@ class Library:
         """
         folder = TENANTS / tenant_id
         self.documents.forget(tenant_id)
-        tenant = self.tenant(tenant_id, problems)
-        if tenant is None:
+        tenant, settings = self._settings(tenant_id, problems)
+        if tenant is None or settings is None:
             return None
         shared, found = self._shared_chart(tenant.chart)
         problems.found |= found.found
@@ -244,10 +249,16 @@ class Library:
         chart, check = self._chart(shared, own.chart, problems)
         words: dict[str, Vocabulary] = {}
         contents: list[Any] = [check.chart.digest, tenant.model_dump(mode="json")]
-        for language in tenant.languages:
+        written = {*shared.layer.messages, *own.messages} - {""}
+        for place, language in enumerate(tenant.languages):
             if {"", language} & (shared.layer.broken | own.broken):
                 continue
             overlays = [own.messages[name] for name in (language, "") if name in own.messages]
+            if language not in written and self._lacks(shared, language, overlays, check):
+                # Everything that is said would be missed, one by one.
+                span = Layers((settings,)).value_at(("languages", place))
+                note_unwritten(language, written, span, problems)
+                continue
             words[language] = self._vocabulary(shared, language, overlays, check)
             contents += [shared.digests[language], [s.data for s in overlays]]
         if len(words) < len(tenant.languages):
@@ -364,6 +375,14 @@ class Library:
         return chart, check.over(problems)
 
     # Vocabularies ----------------------------------------------------------------------------
+
+    def _lacks(
+        self, shared: _Shared, language: str, overlays: list[Source], check: ChartCheck
+    ) -> bool:
+        """Tell whether what is written for all languages is not enough for one."""
+        found = Problems()
+        made = self._vocabulary(shared, language, overlays, check.over(found))
+        return bool(found.errors) or not said_by(check.chart).keys() <= made.messages.keys()
 
     def _vocabulary(
         self, shared: _Shared, language: str, overlays: list[Source], check: ChartCheck
