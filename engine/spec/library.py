@@ -6,8 +6,7 @@ change texts hold one chart.
 """
 
 import re
-from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path as FilePath
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -17,14 +16,12 @@ from engine.domain.ids import TenantId
 from engine.domain.menu import Menu
 from engine.domain.tenant import Tenant
 from engine.errors import EngineError, UnknownTenant
-from engine.phrases import PhraseBook
 from engine.registry import Registry
 from engine.spec import merge as merging
 from engine.spec.bundle import Bundle
 from engine.spec.chart import Chart
-from engine.spec.check import ChartCheck, check_message, check_says, note_unwritten, said_by
+from engine.spec.check import ChartCheck, check_says, note_unwritten
 from engine.spec.check_staff import check_staff
-from engine.spec.check_template import check_template
 from engine.spec.check_ways import check_ways
 from engine.spec.check_whole import advise_whole, check_whole
 from engine.spec.content import (
@@ -36,44 +33,16 @@ from engine.spec.content import (
 from engine.spec.dialog import Dialog
 from engine.spec.documents import Documents, Schemas
 from engine.spec.flow_shelf import FlowShelf
-from engine.spec.message import Message, Vocabulary
-from engine.spec.problems import Problem, Problems, Span, SpecError
-from engine.spec.read import Reader, digest, kinds_of
+from engine.spec.message import Vocabulary
+from engine.spec.problems import Problems, Span, SpecError
+from engine.spec.read import Reader, digest
 from engine.spec.source import Layers, Source
-from engine.spec.ways import Ways
 from engine.spec.whole import Whole
+from engine.spec.words import Layer, SharedChart, Words
 from engine.templating.language import Language
 
 TENANT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 """As the name of a folder, in an address and before the colon of an id."""
-
-
-@dataclass(slots=True)
-class _Layer:
-    """A chart and its messages as written in one place, the shared one or a tenant's.
-
-    Args:
-        chart: None if there is no file or it is unusable.
-        messages: by language; under "" the ones for all.
-        broken: languages whose messages are unusable, and "chart" if the chart is.
-    """
-
-    chart: Source | None = None
-    messages: dict[str, Source] = field(default_factory=dict)
-    broken: set[str] = field(default_factory=set)
-
-
-@dataclass(slots=True)
-class _Shared:
-    """A shared chart with its messages as read once, and what was compiled from them."""
-
-    chart_source: Source
-    layer: _Layer
-    merged: dict[str, dict[str, Any]] = field(default_factory=dict)
-    digests: dict[str, str] = field(default_factory=dict)
-    charts: dict[str, tuple[Ways, set[Problem]]] = field(default_factory=dict)
-    compiled: dict[str, tuple[Vocabulary, set[Problem]]] = field(default_factory=dict)
-    wholes: dict[tuple[Hashable, ...], set[Problem]] = field(default_factory=dict)
 
 
 class Library:
@@ -100,7 +69,8 @@ class Library:
         self.language = language or Language(registry.guard_functions())
         content = root if isinstance(root, StoredContent) else FolderContent(root)
         self.documents = Documents(content, schemas or Schemas(registry))
-        self._shared: dict[str, tuple[_Shared | None, Problems]] = {}
+        self._words = Words(self.language, registry)
+        self._shared: dict[str, tuple[SharedChart | None, Problems]] = {}
         self._flows = FlowShelf(content, self.documents.read, self.language, registry)
 
     def over(self, root: FilePath | StoredContent, *, is_apart: bool = False) -> "Library":
@@ -254,12 +224,12 @@ class Library:
             if {"", language} & (shared.layer.broken | own.broken):
                 continue
             overlays = [own.messages[name] for name in (language, "") if name in own.messages]
-            if language not in written and self._lacks(shared, language, overlays, check):
+            if language not in written and self._words.lacks(shared, language, overlays, check):
                 # Everything that is said would be missed, one by one.
                 span = Layers((settings,)).value_at(("languages", place))
                 note_unwritten(language, written, span, problems)
                 continue
-            words[language] = self._vocabulary(shared, language, overlays, check)
+            words[language] = self._words.of(shared, language, overlays, check)
             contents += [shared.digests[language], [s.data for s in overlays]]
         if len(words) < len(tenant.languages):
             return None
@@ -274,8 +244,8 @@ class Library:
 
     def _whole(
         self,
-        shared: _Shared,
-        own: _Layer,
+        shared: SharedChart,
+        own: Layer,
         bundle: Bundle,
         check: ChartCheck,
         unread: frozenset[str],
@@ -318,8 +288,8 @@ class Library:
 
     def _layer(
         self, charts: PurePosixPath, messages: PurePosixPath, name: str, problems: Problems
-    ) -> _Layer:
-        layer = _Layer()
+    ) -> Layer:
+        layer = Layer()
         path = charts / f"{name}.yaml"
         layer.chart = self.documents.read("chart", path, problems)
         if layer.chart is None and self.documents.content.has(path):
@@ -334,7 +304,7 @@ class Library:
                 layer.broken.add(language)
         return layer
 
-    def _shared_chart(self, name: str) -> tuple[_Shared | None, Problems]:
+    def _shared_chart(self, name: str) -> tuple[SharedChart | None, Problems]:
         if name in self._shared:
             return self._shared[name]
         problems = Problems()
@@ -346,12 +316,12 @@ class Library:
             if source:
                 merging.note_nothing(source, problems)
                 source.data = merging.merge({}, source.data)
-        shared = _Shared(layer.chart, layer) if layer.chart else None
+        shared = SharedChart(layer.chart, layer) if layer.chart else None
         self._shared[name] = shared, problems
         return shared, problems
 
     def _chart(
-        self, shared: _Shared, overlay: Source | None, problems: Problems
+        self, shared: SharedChart, overlay: Source | None, problems: Problems
     ) -> tuple[Chart, ChartCheck]:
         base = shared.chart_source
         data, layers = base.data, Layers((base,))
@@ -373,81 +343,3 @@ class Library:
             shared.charts[chart.digest] = check.ways, found.found
         problems.found |= found.found
         return chart, check.over(problems)
-
-    # Vocabularies ----------------------------------------------------------------------------
-
-    def _lacks(
-        self, shared: _Shared, language: str, overlays: list[Source], check: ChartCheck
-    ) -> bool:
-        """Tell whether what is written for all languages is not enough for one."""
-        found = Problems()
-        made = self._vocabulary(shared, language, overlays, check.over(found))
-        return bool(found.errors) or not said_by(check.chart).keys() <= made.messages.keys()
-
-    def _vocabulary(
-        self, shared: _Shared, language: str, overlays: list[Source], check: ChartCheck
-    ) -> Vocabulary:
-        base = self._shared_words(shared, language)
-        texts = shared.layer.messages
-        sources = [texts[name] for name in (language, "") if name in texts]
-        held: Vocabulary | None = None
-        if language in texts:
-            key = f"{language} {check.chart.digest}"
-            if key not in shared.compiled:
-                found = Problems()
-                made = self._compiled(base, sources, language, check.over(found), None, {})
-                shared.compiled[key] = made, found.found
-            held, problems = shared.compiled[key]
-            check.problems.found |= problems
-        if not overlays:
-            return held or Vocabulary(language, {}, {}, PhraseBook({}))
-        data = base
-        for overlay in reversed(overlays):
-            merging.note_unmatched(data, overlay, check.problems)
-            data = merging.merge(data, overlay.data)
-        # In a language of the tenant's own only the form of the messages is shared.
-        return self._compiled(data, [*overlays, *sources], language, check, held, base)
-
-    def _compiled(
-        self,
-        data: Mapping[str, Any],
-        sources: list[Source],
-        language: str,
-        check: ChartCheck,
-        held: Vocabulary | None,
-        base: Mapping[str, Any],
-    ) -> Vocabulary:
-        reader = Reader(Layers(tuple(sources)), self.language, self.registry, check.problems)
-        messages = dict(self._messages(data, base, held, reader, check))
-        intents = data.get("intents", {})
-        if held and intents is base.get("intents"):
-            phrases = held.intents
-        else:
-            phrases = PhraseBook({event: tuple(said) for event, said in intents.items()})
-        return Vocabulary(language, messages, data.get("terms", {}), phrases)
-
-    def _shared_words(self, shared: _Shared, language: str) -> dict[str, Any]:
-        if language not in shared.merged:
-            neutral, own = shared.layer.messages.get(""), shared.layer.messages.get(language)
-            data = neutral.data if neutral else {}
-            shared.merged[language] = merging.merge(data, own.data) if own else data
-            shared.digests[language] = digest(shared.merged[language])
-        return shared.merged[language]
-
-    def _messages(
-        self,
-        data: Mapping[str, Any],
-        base: Mapping[str, Any],
-        held: Vocabulary | None,
-        reader: Reader,
-        check: ChartCheck,
-    ) -> Iterator[tuple[str, Message]]:
-        originals = base.get("messages", {})
-        for name, body in data.get("messages", {}).items():
-            if held and originals.get(name) is body:
-                yield name, held.messages[name]
-                continue
-            message = reader.message(name, body)
-            check_message(message, check, kinds_of(body))
-            check_template(message, check.problems)
-            yield name, message
