@@ -8,6 +8,7 @@ import asyncio
 import gc
 import logging
 import os
+import signal
 
 import pytest
 import structlog
@@ -17,6 +18,15 @@ from engine.logs import Libraries
 from engine.storage.connection import Database
 from engine.storage.embedded import EmbeddedServer
 from engine.storage.records import DOCUMENTS
+
+
+def pytest_configure():
+    """Let the processes of the tests hear Ctrl-C, also where a shell in the background started us.
+
+    It has its children ignore it, and theirs inherit that: they would not end when they are told.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

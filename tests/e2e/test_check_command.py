@@ -142,13 +142,16 @@ def test_watching_checks_again(tmp_path):
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         env=os.environ | {"COMANDA_CONTENT": str(tmp_path), "PYTHONUNBUFFERED": "1"},
     ) as watching:  # fmt: skip
-        assert watching.stdout is not None
-        first = next(line for line in watching.stdout if line.startswith("check: "))
-        text = (tmp_path / EN).read_text()
-        (tmp_path / EN).write_text(text.replace(BROKEN[1], BROKEN[2]))
-        again = next(line for line in watching.stdout if line.startswith("check: "))
-        watching.send_signal(signal.SIGINT)
-        assert watching.wait(20) == 0
+        try:
+            assert watching.stdout is not None
+            first = next(line for line in watching.stdout if line.startswith("check: "))
+            text = (tmp_path / EN).read_text()
+            (tmp_path / EN).write_text(text.replace(BROKEN[1], BROKEN[2]))
+            again = next(line for line in watching.stdout if line.startswith("check: "))
+            watching.send_signal(signal.SIGINT)
+            assert watching.wait(20) == 0
+        finally:
+            watching.kill()
     assert " 0 errors" in first
     assert " 1 errors" in again
 
