@@ -1,5 +1,6 @@
 """When a command looks for garbage: seldom, for what it makes stays, or goes by itself."""
 
+import atexit
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,11 @@ def never_collected() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+def not_collected_at_exit() -> None:
+    """Let a command end without looking for garbage: what it has made goes with its process."""
+    atexit.register(gc.freeze)
 
 
 @contextmanager

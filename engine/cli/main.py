@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from engine.cli.garbage import never_collected
+from engine.cli.garbage import never_collected, not_collected_at_exit
 from engine.errors import EngineError
 
 # ruff: noqa: ARG002 - click hands over a context that these methods do not need
@@ -77,3 +77,4 @@ def main() -> None:
     Example: comanda demo
     Every command exits with 0 if all is well, 1 if something is wrong, 2 if it was called wrongly.
     """
+    not_collected_at_exit()
