@@ -276,8 +276,9 @@ async def test_what_a_busy_moment_needed_is_closed_again(mongodb_uri):
     pool = Pool()
     database = Database(mongodb_uri, name="shop", idle_after=0.2, listeners=[pool])
     await database.connect()
-    await asyncio.gather(*(database.ping() for _ in range(20)))
-    assert pool.most >= 5
+    async with asyncio.timeout(30):
+        while pool.most < 5:  # how many a burst opens depends on how fast the first ones answer
+            await asyncio.gather(*(database.ping() for _ in range(20)))
     async with asyncio.timeout(10):
         while pool.open > 1:  # noqa: ASYNC110 - the driver tells it by a call
             await asyncio.sleep(0.1)
