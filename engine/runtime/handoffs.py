@@ -9,54 +9,26 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-import structlog
-
-from engine import metrics
 from engine.box_ports import InboxRow
 from engine.charts.inbound import STAFF_WROTE
 from engine.charts.place import renamed
-from engine.charts.timers import ENTRY, HANDED_BACK
+from engine.charts.timers import HANDED_BACK
 from engine.domain.conversation import Conversation
 from engine.domain.ids import CustomerKey
-from engine.ports import ConversationRepository, TurnRecord
+from engine.ports import ConversationRepository
 from engine.runtime.turn_record import Cause
-from engine.spec.bundle import Bundle
 from engine.spec.chart import Chart
 from engine.staff_ports import HandOffRepository
 from engine.whatsapp.content import Raised
-from engine.whatsapp.inbound import InboundMessage, raised
+from engine.whatsapp.inbound import raised
 
 BY: Final = "by"
 """Key in the data of `handed_back`: `staff` or `operator`; a timer has none."""
-
-_UNKNOWN_TO_STAFF: Final = ("customer", "chart")
-"""Who gives a conversation to a person so that somebody must tell that person."""
-
-log = structlog.get_logger(__name__)
 
 
 def handed_back(by: str, *, phone_number_id: str) -> dict[str, object]:
     """Make the `raw` of the event that gives a conversation back to the bot."""
     return dict(raised(Raised(HANDED_BACK, {BY: by}), phone_number_id=phone_number_id))
-
-
-def count(bundle: Bundle, record: TurnRecord, message: InboundMessage | None) -> None:
-    """Count a conversation that was given to a person, or back, by a committed turn.
-
-    Where nobody is told of it, that is counted and logged, so that an operator can mend it.
-    """
-    chart = bundle.chart
-    before, after = (is_mute(chart, s) for s in (record.log.source, record.log.target))
-    if before == after or record.log.outcome != "done":
-        return
-    content = message.content if message else None
-    event = content if isinstance(content, Raised) else None
-    by = _began(event) if after else f"given_back_by_{_ended(event)}"
-    metrics.handoffs.labels(by=by).inc()
-    if by in _UNKNOWN_TO_STAFF and not bundle.tenant.staff.digits:
-        tenant = record.conversation.tenant
-        metrics.handoffs_untold.labels(tenant=tenant).inc()
-        log.warning("handoff.nobody_to_tell", tenant=tenant)
 
 
 async def former(
@@ -123,15 +95,3 @@ def mute_states(chart: Chart) -> frozenset[str]:
         for name in chart.states
         if any(HANDED_BACK in chart.states[each].when for each in chart.path(name))
     )
-
-
-def _began(event: Raised | None) -> str:
-    if event is None:
-        return "customer"
-    return "staff" if event.event == STAFF_WROTE else "chart"
-
-
-def _ended(event: Raised | None) -> str:
-    if event is None:
-        return "customer"
-    return "timer" if ENTRY in event.data else str(event.data.get(BY))

@@ -15,7 +15,7 @@ from engine.errors import Answered, Conflict, TurnError
 from engine.flow_ports import FlowSession
 from engine.logs import reason
 from engine.ports import CatalogRepository, TenantStore, TurnRecord
-from engine.runtime import handoffs
+from engine.runtime import handoff_counts
 from engine.runtime.bundles import Bundles
 from engine.runtime.decision import Decisions
 from engine.runtime.tally import Tally
@@ -136,7 +136,7 @@ class Turns:
                 continue
             tracing.note(outcome=record.log.outcome)
             self._tally.committed(record, seconds=time.perf_counter() - begun)
-            handoffs.count(bundle, record, cause.message)
+            handoff_counts.count(bundle, record, cause.message)
             # What others get, whoever sends for them finds.
             return tuple(e for e in record.outbox if e.customer == cause.customer)
         raise Conflict(f"the turn met {MAX_CONFLICTS} conflicts")

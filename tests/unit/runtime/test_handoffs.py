@@ -13,7 +13,7 @@ from engine.charts.timers import ENTRY, HANDED_BACK
 from engine.domain.ids import CustomerKey
 from engine.domain.tenant import Staff
 from engine.metrics import REGISTRY, TENANTS
-from engine.runtime import handoffs
+from engine.runtime import handoff_counts, handoffs
 from engine.runtime.handoffs import handed_back
 from engine.whatsapp.content import Content, Raised, Reaction, Sender, Text
 from engine.whatsapp.inbound import InboundMessage, raised, restore_message
@@ -140,10 +140,10 @@ async def test_what_the_chart_decides_by_itself_is_its_own(shop, events, counted
     record = shop.store.committed[-1]
     went = replace(record, log=replace(record.log, source="menu", target="human"))
     ours = restore_message(raised(Raised("order_moved", {}), phone_number_id=NUMBER))
-    handoffs.count(bundle(), went, ours)
+    handoff_counts.count(bundle(), went, ours)
     assert counted() == {"chart": 1}
     broke = replace(went, log=replace(went.log, outcome="failed"))
-    handoffs.count(bundle(), broke, ours)
+    handoff_counts.count(bundle(), broke, ours)
     assert counted() == {}
 
 
